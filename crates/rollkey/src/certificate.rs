@@ -1,0 +1,1 @@
+//! Certificates: made around a key that we may not hold, and read.

@@ -1,0 +1,1 @@
+//! The clouds: where login and Graph are.

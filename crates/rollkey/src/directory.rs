@@ -1,0 +1,1 @@
+//! Microsoft Graph: which keys are registered.

@@ -1,0 +1,4 @@
+//! Where private keys are kept.
+
+pub mod files;
+pub mod memory;

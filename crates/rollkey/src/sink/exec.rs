@@ -1,0 +1,1 @@
+//! A command that takes the key on standard input.

@@ -1,0 +1,1 @@
+//! A folder of versions and a link to the current one.

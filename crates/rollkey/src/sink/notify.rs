@@ -1,0 +1,1 @@
+//! The command that tells consumers of a delivery.

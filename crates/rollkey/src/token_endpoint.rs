@@ -1,0 +1,1 @@
+//! The token endpoint: does this key work?
