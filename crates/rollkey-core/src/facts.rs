@@ -18,6 +18,8 @@ pub enum Note {
     Staged(Thumbprint),
     /// An `addKey` or `removeKey` for this key is about to be sent.
     Sent(Thumbprint),
+    /// The call that was last noted as sent is certain to have changed nothing.
+    NotTaken(Thumbprint),
     /// The reply to `addKey` named this `keyId`.
     Registered(Thumbprint, KeyId),
     /// A token was granted to this key.
@@ -43,6 +45,8 @@ pub struct KeyFacts {
     pub staged: bool,
     /// Last `addKey` or `removeKey` for this key was sent, whatever came of it.
     pub sent_at: Option<Timestamp>,
+    /// The one before that, which stands again if the last is certain to have changed nothing.
+    pub sent_before: Option<Timestamp>,
     /// `keyId` from the reply to `addKey`.
     pub key_id: Option<KeyId>,
     /// What each audience said.
@@ -70,7 +74,14 @@ pub struct Facts {
 impl KeyFacts {
     /// Nothing known of earlier times.
     pub fn new(since: Timestamp) -> Self {
-        Self { since, staged: false, sent_at: None, key_id: None, answers: BTreeMap::new() }
+        Self {
+            since,
+            staged: false,
+            sent_at: None,
+            sent_before: None,
+            key_id: None,
+            answers: BTreeMap::new(),
+        }
     }
 
     /// Since when every audience of the policy has accepted the key; `None` if one has not.
@@ -111,7 +122,8 @@ impl KeyFacts {
             .answers
             .values_mut()
             .flat_map(|a| a.first_accepted.iter_mut().chain(a.last_refused.iter_mut()));
-        std::iter::once(&mut self.since).chain(self.sent_at.iter_mut()).chain(answers)
+        let sent = self.sent_at.iter_mut().chain(self.sent_before.iter_mut());
+        std::iter::once(&mut self.since).chain(sent).chain(answers)
     }
 }
 
@@ -121,7 +133,14 @@ impl Facts {
         match note {
             Note::Seen(key) => _ = self.key(key, at),
             Note::Staged(key) => self.key(key, at).staged = true,
-            Note::Sent(key) => self.key(key, at).sent_at = Some(at),
+            Note::Sent(key) => {
+                let facts = self.key(key, at);
+                facts.sent_before = facts.sent_at.replace(at);
+            }
+            Note::NotTaken(key) => {
+                let facts = self.key(key, at);
+                facts.sent_at = facts.sent_before.take();
+            }
             Note::Registered(key, id) => self.key(key, at).key_id = Some(id),
             Note::Accepted(key, audience) => {
                 let answers = self.key(key, at).answers.entry(audience).or_default();

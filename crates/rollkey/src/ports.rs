@@ -8,8 +8,8 @@ use crate::answer::Refusal;
 use crate::secret::SecretBytes;
 use futures_util::future::BoxFuture;
 use rollkey_core::{
-    Algorithm, Assertion, Delivered, Facts, Generation, Held, KeyId, Listing, Note, Proof, SinkId,
-    Span, Thumbprint, Timestamp,
+    Algorithm, Assertion, Delivered, Facts, Generation, Held, KeyId, Listing, Note, ObjectId,
+    Proof, SinkId, Span, Thumbprint, Timestamp,
 };
 
 /// Where an error came from, for people.
@@ -297,6 +297,13 @@ pub enum DirectoryView {
 /// and does not turn one answer into another. It is built for one object, application or service
 /// principal.
 pub trait Directory: Send + Sync {
+    /// The object id of that object: the issuer of proofs. Asks for it, once, if the object is
+    /// addressed by its app id.
+    fn object_id<'a>(
+        &'a self,
+        bearer: &'a AccessToken,
+    ) -> BoxFuture<'a, Result<ObjectId, DirectoryError>>;
+
     /// Lists the keys registered on the object, ours and everybody's.
     ///
     /// The answer may be some minutes old, so a key missing from it may exist.

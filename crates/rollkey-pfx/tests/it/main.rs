@@ -1,1 +1,3 @@
-//! Tests.
+//! The tests of the crate, one binary.
+
+mod corpus;
