@@ -130,6 +130,8 @@ pub enum Reason {
     PreviousGone,
     /// Before giving up, every key that we hold is asked for.
     ProverUntried,
+    /// A removal was sent, and replicas may still show the key. It is not sent twice meanwhile.
+    Removing,
     /// The current certificate expires soon, or is to be replaced.
     RenewalDue,
     /// A sink does not hold the current key.
@@ -255,7 +257,7 @@ fn part_with(old: &Credential, by: &Credential, seen: &Observed, policy: &Policy
     match (old.registration, by.registration, old.standing(policy, now)) {
         (Absent,      _,          _)              => Act(discard(old, seen), gone),
         // What was sent last may not show yet.
-        _ if now < shows                          => Wait(shows, DirectoryUnclear),
+        _ if now < shows                          => Wait(shows, Removing),
         // It was to be removed before, and the list may be old: is it still there?
         (Present(_),  Present(_), Unproven(t, a)) if sent.is_some() && old.facts.answers.is_empty() => ask(old, a, t, now, removal),
         // Both must be seen, unless the one is worth nothing. Not having heard that the other

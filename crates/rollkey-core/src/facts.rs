@@ -18,6 +18,8 @@ pub enum Note {
     Staged(Thumbprint),
     /// An `addKey` or `removeKey` for this key is about to be sent.
     Sent(Thumbprint),
+    /// The call that was last noted as sent is certain to have changed nothing.
+    NotTaken(Thumbprint),
     /// The reply to `addKey` named this `keyId`.
     Registered(Thumbprint, KeyId),
     /// A token was granted to this key.
@@ -43,6 +45,8 @@ pub struct KeyFacts {
     pub staged: bool,
     /// Last `addKey` or `removeKey` for this key was sent, whatever came of it.
     pub sent_at: Option<Timestamp>,
+    /// The one before that, which stands again if the last is certain to have changed nothing.
+    pub sent_before: Option<Timestamp>,
     /// `keyId` from the reply to `addKey`.
     pub key_id: Option<KeyId>,
     /// What each audience said.
@@ -72,7 +76,14 @@ pub struct Facts {
 impl KeyFacts {
     /// Nothing known of earlier times.
     pub fn new(since: Timestamp) -> Self {
-        Self { since, staged: false, sent_at: None, key_id: None, answers: BTreeMap::new() }
+        Self {
+            since,
+            staged: false,
+            sent_at: None,
+            sent_before: None,
+            key_id: None,
+            answers: BTreeMap::new(),
+        }
     }
 
     /// Since when every audience of the policy has accepted the key; `None` if one has not.
@@ -104,7 +115,8 @@ impl KeyFacts {
         self.answers.get(&audience).copied().unwrap_or_default()
     }
 
-    /// From when on a "not there" is no mere replication lag.
+    /// From when on the directory shows what was last done to the key: a "not there" is then no
+    /// mere replication lag, and neither is a "still there".
     pub(crate) fn believable(&self, policy: &Policy) -> Timestamp {
         let propagation = policy.terms().propagation;
         match self.sent_at {
@@ -118,7 +130,8 @@ impl KeyFacts {
         let answers = self.answers.values_mut().flat_map(|a| {
             [&mut a.first_accepted, &mut a.last_accepted, &mut a.last_refused].into_iter().flatten()
         });
-        std::iter::once(&mut self.since).chain(self.sent_at.iter_mut()).chain(answers)
+        let sent = self.sent_at.iter_mut().chain(self.sent_before.iter_mut());
+        std::iter::once(&mut self.since).chain(sent).chain(answers)
     }
 }
 
@@ -130,9 +143,13 @@ impl Facts {
             Note::Staged(key) => self.key(key, at).staged = true,
             Note::Sent(key) => {
                 let facts = self.key(key, at);
-                facts.sent_at = Some(at);
+                facts.sent_before = facts.sent_at.replace(at);
                 // Whatever was said was said of another registration.
                 facts.answers.clear();
+            }
+            Note::NotTaken(key) => {
+                let facts = self.key(key, at);
+                facts.sent_at = facts.sent_before.take();
             }
             Note::Registered(key, id) => self.key(key, at).key_id = Some(id),
             Note::Accepted(key, audience) => {
