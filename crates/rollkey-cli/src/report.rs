@@ -139,7 +139,7 @@ pub(crate) struct ImportReport {
     /// Subject of the certificate.
     pub(crate) subject: String,
     /// Bits of the RSA key.
-    pub(crate) key_size: usize,
+    pub(crate) key_size: u32,
     /// RFC 3339, UTC.
     pub(crate) not_before: String,
     /// RFC 3339, UTC.

@@ -13,12 +13,10 @@ use rollkey::directory::{self, By, Graph, Target};
 use rollkey::http::{Http, Proxy, Settings, Trust};
 use rollkey::journal::FileJournal;
 use rollkey::keystore::{FileKeystore, KeySize, KeySpec};
-use rollkey::ports::{
-    Clock, DirectoryError, JournalError, KeystoreError, Sink, Sinks, TokenError,
-};
-use rollkey::rotation::{Look, Parts, ReconcileError, Rotation};
+use rollkey::ports::{Clock, Sink, Sinks};
+use rollkey::rotation::{Parts, Rotation};
 use rollkey::token_endpoint::Login;
-use rollkey_core::{Algorithm, Blocker};
+use rollkey_core::{Algorithm, AppId};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -51,6 +49,13 @@ pub(crate) fn rotation_by(
 ) -> Result<Rotation, CommandError> {
     let parts = parts(loaded, name, clock)?;
     Ok(Rotation::new(parts))
+}
+
+/// The token endpoint of an application, its `client_id`, and the directory's scope.
+pub(crate) fn login(loaded: &Loaded, name: &str) -> Result<(Login, AppId, String), CommandError> {
+    let app = application(loaded, name)?;
+    let (http, cloud) = connection(loaded, name, app)?;
+    Ok((Login::new(http, &cloud, app.tenant_id, app.app_id), app.app_id, cloud.graph_scope()))
 }
 
 /// Builds everything but the keystore, which may not be there yet.

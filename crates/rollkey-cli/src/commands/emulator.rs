@@ -4,7 +4,8 @@ use crate::args::EmulatorArgs;
 use crate::error::CommandError;
 use crate::output::Output;
 use rollkey_core::Span;
-use rollkey_emulator::{Lags, ServeOptions, serve};
+use rollkey_emulator::Lags;
+use rollkey_emulator::serve::{ServeOptions, serve};
 use serde_json::json;
 use std::process::ExitCode;
 
