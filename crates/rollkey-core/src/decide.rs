@@ -129,6 +129,8 @@ pub enum Reason {
     PreviousGone,
     /// Before giving up, every key that we hold is asked for.
     ProverUntried,
+    /// A removal was sent, and replicas may still show the key. It is not sent twice meanwhile.
+    Removing,
     /// The current certificate expires soon, or is to be replaced.
     RenewalDue,
     /// A sink does not hold the current key.
@@ -157,7 +159,7 @@ pub fn decide(seen: &Observed, policy: &Policy, now: Timestamp) -> Decision {
 
     let rotation = match (pending, current, prover) {
         // pending                  current                      prover
-        (Some((Expired, p)),        _,                           Works(by))        => cast_off(p, by, seen),
+        (Some((Expired, p)),        _,                           Works(by))        => cast_off(p, by, seen, policy, now),
         (Some((Expired, p)),        _,                           _)                => Act(discard(p, seen), PendingExpired),
         (Some((Unproven(t, a), p)), _,                           _)                => ask(p, a, t, now, PendingUnproven),
         (Some((Settling(t), _)),    _,                           _)                => Wait(t, PendingSettling),
@@ -234,9 +236,12 @@ fn retire(
         // Some sink still hands out the old key: nothing is removed until that is mended.
         None => return Wait(now + policy.terms().poll, Reason::SinkFailing),
     };
+    let shows = old.facts.shows_from(policy);
     match (old.registration, current.registration) {
         _ if now < over => Wait(over, Reason::Overlapping),
         (Registration::Absent, _) => Act(discard(old, seen), Reason::PreviousGone),
+        // What was sent may not show yet, and is not sent twice.
+        _ if now < shows => Wait(shows, Reason::Removing),
         // Both must be seen. Not having heard that the current key is gone is no reason to
         // remove the other one.
         (Registration::Present(id), Registration::Present(_)) => {
@@ -322,12 +327,21 @@ fn ask(c: &Credential, audience: Audience, at: Timestamp, now: Timestamp, why: R
 }
 
 /// An expired pending key goes, its entry in the directory first.
-fn cast_off(pending: &Credential, by: &Credential, seen: &Observed) -> Decision {
-    let step = match pending.registration {
-        Registration::Present(id) => remove(pending, id, by),
-        _ => discard(pending, seen),
-    };
-    Decision::Act(step, Reason::PendingExpired)
+fn cast_off(
+    pending: &Credential,
+    by: &Credential,
+    seen: &Observed,
+    policy: &Policy,
+    now: Timestamp,
+) -> Decision {
+    let shows = pending.facts.shows_from(policy);
+    match pending.registration {
+        Registration::Absent => Decision::Act(discard(pending, seen), Reason::PendingExpired),
+        _ if now < shows => Decision::Wait(shows, Reason::PendingExpired),
+        Registration::Present(id) => Decision::Act(remove(pending, id, by), Reason::PendingExpired),
+        // An entry that nobody can use any more must not keep us from renewing.
+        Registration::Unknown => Decision::Act(discard(pending, seen), Reason::PendingExpired),
+    }
 }
 
 fn stage(seen: &Observed, policy: &Policy, now: Timestamp) -> Step {

@@ -58,7 +58,7 @@ pub struct KeyFacts {
 pub struct Answers {
     /// First time it said yes.
     pub first_accepted: Option<Timestamp>,
-    /// Last time it said no.
+    /// Last time it said no, if it has not said yes since.
     pub last_refused: Option<Timestamp>,
 }
 
@@ -97,7 +97,7 @@ impl KeyFacts {
         self.answers.values().any(|answers| answers.first_accepted.is_some())
     }
 
-    /// Last time that any audience refused the key.
+    /// Last time that an audience refused the key that has not accepted it since.
     pub fn last_refused(&self) -> Option<Timestamp> {
         self.answers.values().filter_map(|answers| answers.last_refused).max()
     }
@@ -107,8 +107,9 @@ impl KeyFacts {
         self.answers.get(&audience).copied().unwrap_or_default()
     }
 
-    /// From when on a "not there" is no mere replication lag.
-    pub(crate) fn believable(&self, policy: &Policy) -> Timestamp {
+    /// From when on the directory shows what was last done to the key: a "not there" is then no
+    /// mere replication lag, and neither is a "still there".
+    pub(crate) fn shows_from(&self, policy: &Policy) -> Timestamp {
         let propagation = policy.terms().propagation;
         match self.sent_at {
             Some(sent_at) => sent_at + propagation,
@@ -145,6 +146,7 @@ impl Facts {
             Note::Accepted(key, audience) => {
                 let answers = self.key(key, at).answers.entry(audience).or_default();
                 answers.first_accepted.get_or_insert(at);
+                answers.last_refused = None;
             }
             Note::Refused(key, audience) => {
                 self.key(key, at).answers.entry(audience).or_default().last_refused = Some(at);

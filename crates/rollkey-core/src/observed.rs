@@ -195,19 +195,26 @@ fn registration(
     policy: &Policy,
     now: Timestamp,
 ) -> Registration {
-    let believable = facts.believable(policy);
+    let shows = facts.shows_from(policy);
     match listing {
         Listing::Read(keys) => match keys.iter().find(|listed| listed.is(key)) {
             Some(listed) => Registration::Present(listed.key_id),
-            None if believable <= now => Registration::Absent,
+            None if shows <= now => Registration::Absent,
             None => Registration::Unknown,
         },
         Listing::Unreadable => {
-            let never_sent = facts.staged && facts.sent_at.is_none();
-            let refused = facts.last_refused().is_some_and(|at| believable <= at);
-            match facts.ever_accepted() {
-                false if never_sent || refused => Registration::Absent,
-                _ => facts.key_id.map_or(Registration::Unknown, Registration::Present),
+            let never_sent = facts.staged && facts.sent_at.is_none() && !facts.ever_accepted();
+            // A replica that lags may refuse what another accepted. One that refuses a key that has
+            // long been accepted says that somebody removed it.
+            let telling = match facts.accepted_since(policy) {
+                Some(since) => Some(shows.max(since + policy.terms().settle)),
+                None if facts.ever_accepted() => None,
+                None => Some(shows),
+            };
+            let refused = facts.last_refused().zip(telling).is_some_and(|(at, from)| from <= at);
+            match never_sent || refused {
+                true => Registration::Absent,
+                false => facts.key_id.map_or(Registration::Unknown, Registration::Present),
             }
         }
     }

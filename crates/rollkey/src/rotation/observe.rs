@@ -214,6 +214,11 @@ fn candidates(held: &[Held], facts: &Facts, now: Timestamp) -> Vec<Thumbprint> {
     keys.into_iter().map(|key| key.thumbprint).collect()
 }
 
+/// Whether an acceptance would be no news.
 fn known_to_work(facts: &Facts, key: Thumbprint, audience: Audience) -> bool {
-    facts.keys.get(&key).is_some_and(|facts| facts.answer(audience).first_accepted.is_some())
+    facts
+        .keys
+        .get(&key)
+        .map(|facts| facts.answer(audience))
+        .is_some_and(|answers| answers.first_accepted.is_some() && answers.last_refused.is_none())
 }

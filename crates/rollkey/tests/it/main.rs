@@ -5,4 +5,5 @@ mod directory;
 mod http;
 mod http_script;
 mod http_secrets;
+mod keystore_contract;
 mod token_endpoint;
