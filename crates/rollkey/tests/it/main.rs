@@ -2,6 +2,7 @@
 
 mod cloud;
 mod directory;
+mod directory_emulator;
 mod http;
 mod http_script;
 mod http_secrets;
