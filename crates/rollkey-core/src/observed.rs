@@ -147,9 +147,10 @@ pub enum Standing {
     /// Registered, or perhaps registered, and not yet seen to work everywhere. Ask this audience
     /// at this instant.
     Unproven(Timestamp, Audience),
-    /// Seen to work, but not to be relied on before this instant.
-    Settling(Timestamp),
-    /// To be relied on.
+    /// Seen to work, but not to be relied on before this audience has said so again, at this
+    /// instant.
+    Settling(Timestamp, Audience),
+    /// Seen to work, and seen to work still when that had settled: to be relied on.
     Proven,
 }
 
@@ -195,26 +196,22 @@ fn registration(
     policy: &Policy,
     now: Timestamp,
 ) -> Registration {
-    let shows = facts.shows_from(policy);
+    let believable = facts.believable(policy);
     match listing {
         Listing::Read(keys) => match keys.iter().find(|listed| listed.is(key)) {
             Some(listed) => Registration::Present(listed.key_id),
-            None if shows <= now => Registration::Absent,
+            None if believable <= now => Registration::Absent,
             None => Registration::Unknown,
         },
         Listing::Unreadable => {
-            let never_sent = facts.staged && facts.sent_at.is_none() && !facts.ever_accepted();
-            // A replica that lags may refuse what another accepted. One that refuses a key that has
-            // long been accepted says that somebody removed it.
-            let telling = match facts.accepted_since(policy) {
-                Some(since) => Some(shows.max(since + policy.terms().settle)),
-                None if facts.ever_accepted() => None,
-                None => Some(shows),
-            };
-            let refused = facts.last_refused().zip(telling).is_some_and(|(at, from)| from <= at);
-            match never_sent || refused {
-                true => Registration::Absent,
-                false => facts.key_id.map_or(Registration::Unknown, Registration::Present),
+            let never_sent = facts.staged && facts.sent_at.is_none();
+            // A no is good for a while, then it is worth asking again: somebody may have mended it.
+            let refused = facts
+                .last_refused()
+                .is_some_and(|at| believable <= at && now < at + policy.terms().poll);
+            match facts.accepted_by_any() {
+                false if never_sent || refused => Registration::Absent,
+                _ => facts.key_id.map_or(Registration::Unknown, Registration::Present),
             }
         }
     }
@@ -229,10 +226,13 @@ impl Credential {
         if self.registration == Registration::Absent {
             return Standing::Local;
         }
-        match self.facts.accepted_since(policy) {
-            Some(since) if since + policy.terms().settle <= now => Standing::Proven,
-            Some(since) => Standing::Settling(since + policy.terms().settle),
-            None => self.next_question(policy, now),
+        let Some(since) = self.facts.accepted_since(policy) else {
+            return self.next_question(policy, now);
+        };
+        let settled = since + policy.terms().settle;
+        match self.facts.unconfirmed(policy, settled) {
+            Some(audience) => Standing::Settling(settled, audience),
+            None => Standing::Proven,
         }
     }
 
@@ -256,6 +256,6 @@ impl Credential {
 impl Standing {
     /// Whether a proof signed by this key would be accepted now.
     pub fn works(self) -> bool {
-        matches!(self, Self::Settling(_) | Self::Proven)
+        matches!(self, Self::Settling(..) | Self::Proven)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The layout is the one that OpenSSL and .NET write and that every reader is tried on: the
 //! certificates in an encrypted safe, the key in its own encrypted bag, a checksum over both.
-//! Randomness comes in as an argument, except in [`write`], which asks the operating system.
+//! Randomness comes in as an argument, except in [`write()`], which asks the operating system.
 
 use std::num::NonZeroU32;
 
@@ -119,7 +119,7 @@ pub fn write(
     if failed { Err(WriteError::NoRandomness) } else { Ok(file) }
 }
 
-/// Writes a PFX file, with randomness from the caller. Otherwise as [`write`].
+/// Writes a PFX file, with randomness from the caller. Otherwise as [`write()`].
 ///
 /// The same arguments and the same randomness give the same bytes, which is what a simulation or a
 /// test wants.

@@ -7,10 +7,10 @@ use crate::config::load;
 use crate::error::CommandError;
 use crate::wire;
 use rollkey::answer::Refusal;
+use rollkey::durable::{self, Access};
 use rollkey::import::Imported;
 use rollkey::keystore::signing::SigningKey;
 use rollkey::ports::{Clock, TokenEndpoint, Verdict};
-use rollkey::durable::{self, Access};
 use rollkey_core::{Algorithm, Span, Thumbprint, Timestamp, TokenId, UnsignedAssertion};
 use rollkey_emulator::{Application, Emulator, Lags, Operation, ReplicaView};
 use std::path::{Path, PathBuf};
@@ -90,7 +90,7 @@ impl Stage {
         // 122 random bits: the password of a file that nobody has to type.
         let password = uuid::Uuid::new_v4().simple().to_string();
         let pfx = ours
-            .to_pfx(&password)
+            .pfx(&password)
             .map_err(|error| CommandError::failed("could not write the demo's PFX").cause(error))?;
         write(&folder.join("ca.pem"), emulator.ca_pem().as_bytes())?;
         write(&folder.join("billing.pfx"), &pfx)?;
