@@ -24,6 +24,9 @@ pub struct Access {
 impl Access {
     /// A file that only we may read.
     pub const PRIVATE: Self = Self { mode: 0o600, owner: None, group: None };
+
+    /// A folder that only we may enter.
+    pub const PRIVATE_FOLDER: Self = Self { mode: 0o700, owner: None, group: None };
 }
 
 /// Writes a file that is there whole, and durably, or not at all.
@@ -164,6 +167,19 @@ pub fn open_append(path: &Path) -> io::Result<File> {
         sync_folder(folder_of(path))?;
     }
     Ok(file)
+}
+
+/// Opens (or creates, [`Access::PRIVATE`]) a file to read and write it in place, as a lock is.
+///
+/// # Errors
+///
+/// Those of the file system.
+pub fn open_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, Access::PRIVATE.mode);
+    options.open(path)
 }
 
 /// The permission bits that `path` grants beyond `allowed`, if any; `None` where modes mean

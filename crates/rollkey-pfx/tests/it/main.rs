@@ -1,1 +1,9 @@
-//! Tests.
+//! The tests of the crate, one binary.
+
+mod contents;
+mod corpus;
+mod damage;
+mod errors;
+mod limits;
+mod others;
+mod write;
