@@ -22,23 +22,25 @@ const COMMAND: &str = "crates/rollkey-cli/src/";
 /// The one file that may know them all.
 const WIRE: &str = "wire";
 
+/// Each adapter by its port and every name that it goes by: its module, and its type. The module
+/// is empty where a port has one adapter, in the port's own file.
+struct Adapters(BTreeMap<(String, String), String>);
+
 pub(super) fn strangers(house: &House) -> Vec<String> {
-    let adapters = adapters(house);
+    let adapters = Adapters::find(house);
     let mut breaches = Vec::new();
     for (path, text) in house.files.below(LIBRARY) {
         let here = module(path);
         let Some(port) = here.first().filter(|first| is_port(first)) else { continue };
-        let own = here.get(1);
-        if own.is_none() && !adapters.contains(&(port.clone(), String::new())) {
+        let own = here.get(1).map_or("", String::as_str);
+        if own.is_empty() && adapters.get(port, "").is_none() {
             continue; // The room in which adapters stand, and no adapter itself.
         }
         for used in named(text) {
             let Some(used) = absolute(&here, &used) else { continue };
             let Some(other) = used.first().filter(|first| is_port(first)) else { continue };
-            let sibling = used.get(1).filter(|name| {
-                adapters.contains(&(port.clone(), (*name).clone())) && Some(*name) != own
-            });
-            if other != port || sibling.is_some() {
+            let sibling = used.get(1).and_then(|name| adapters.get(port, name));
+            if other != port || sibling.is_some_and(|sibling| sibling != own) {
                 breaches.push(format!("{path} knows `crate::{}`", used.join("::")));
             }
         }
@@ -49,19 +51,22 @@ pub(super) fn strangers(house: &House) -> Vec<String> {
 }
 
 pub(super) fn one_each(house: &House) -> Vec<String> {
-    let adapters = adapters(house);
+    let adapters = Adapters::find(house);
     let mut breaches = Vec::new();
     let both = house.files.below(LIBRARY).chain(house.files.below(COMMAND));
     for (path, text) in both {
         let here = module(path);
-        if path.starts_with(COMMAND) && here.last().is_some_and(|name| name == WIRE) {
+        let wire = path.starts_with(COMMAND) && here.last().is_some_and(|name| name == WIRE);
+        // The room of a port opens the doors of its adapters, and so must name them.
+        let room = path.starts_with(LIBRARY) && here.len() == 1 && is_port(&here[0]);
+        if wire || room {
             continue;
         }
-        let mut known: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut known: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
         for used in named(text) {
             for pair in used.windows(2).filter(|pair| is_port(&pair[0])) {
-                if adapters.contains(&(pair[0].clone(), pair[1].clone())) {
-                    known.entry(pair[0].clone()).or_default().insert(pair[1].clone());
+                if let Some(adapter) = adapters.get(&pair[0], &pair[1]) {
+                    known.entry(pair[0].clone()).or_default().insert(adapter);
                 }
             }
         }
@@ -73,27 +78,37 @@ pub(super) fn one_each(house: &House) -> Vec<String> {
     breaches
 }
 
-/// Port and name of every adapter; the name is empty where the port has but one, in its own file.
-fn adapters(house: &House) -> BTreeSet<(String, String)> {
-    let mut found = BTreeSet::new();
-    for (path, text) in house.files.below(LIBRARY) {
-        let here = module(path);
-        let port = here.first().and_then(|first| PORTS.iter().find(|(_, room)| first == room));
-        if let Some((name, room)) = port
-            && implements(&without_tests(&code(text)), name)
-        {
-            found.insert(((*room).to_owned(), here.get(1).cloned().unwrap_or_default()));
+impl Adapters {
+    fn find(house: &House) -> Self {
+        let mut found = BTreeMap::new();
+        for (path, text) in house.files.below(LIBRARY) {
+            let here = module(path);
+            let port = here.first().and_then(|first| PORTS.iter().find(|(_, room)| first == room));
+            let Some((name, room)) = port else { continue };
+            let module = here.get(1).cloned().unwrap_or_default();
+            for implementer in implementers(&without_tests(&code(text)), name) {
+                found.insert(((*room).to_owned(), implementer), module.clone());
+                found.insert(((*room).to_owned(), module.clone()), module.clone());
+            }
         }
+        Self(found)
     }
-    found
+
+    /// The adapter that goes by this name.
+    fn get(&self, port: &str, name: &str) -> Option<&str> {
+        self.0.get(&(port.to_owned(), name.to_owned())).map(String::as_str)
+    }
 }
 
-/// Whether the code says `impl PORT for`, with whatever generics.
-fn implements(code: &str, port: &str) -> bool {
+/// The types of which the code says `impl PORT for`, with whatever generics.
+fn implementers(code: &str, port: &str) -> Vec<String> {
     let words: Vec<_> = words(code).collect();
-    words.windows(2).enumerate().any(|(at, pair)| {
-        pair == [port, "for"] && words[..at].iter().rev().take(6).any(|word| *word == "impl")
-    })
+    let says_impl = |at: usize| words[..at].iter().rev().take(6).any(|word| *word == "impl");
+    let types = words
+        .windows(3)
+        .enumerate()
+        .filter(|(at, three)| three[..2] == [port, "for"] && says_impl(*at));
+    types.map(|(_, three)| three[2].to_owned()).collect()
 }
 
 fn is_port(module: &str) -> bool {
@@ -131,17 +146,23 @@ mod tests {
     use super::*;
 
     const SOUND: &[(&str, &str)] = &[
-        ("crates/rollkey/src/sink.rs", "pub mod exec; pub mod folder; pub mod notify;"),
+        (
+            "crates/rollkey/src/sink.rs",
+            "mod exec; mod folder; pub use self::{exec::Exec, folder::Folder};",
+        ),
         ("crates/rollkey/src/sink/exec.rs", "use crate::ports;\nimpl Sink for Exec {}"),
         ("crates/rollkey/src/sink/folder.rs", "use super::notify;\nimpl ports::Sink for Folder {}"),
         ("crates/rollkey/src/sink/notify.rs", "use crate::ports::SinkError;"),
-        ("crates/rollkey/src/journal/file.rs", "impl<'a> Journal for File<'a> {}"),
+        ("crates/rollkey/src/journal/file.rs", "impl<'a> Journal for FileJournal<'a> {}"),
         ("crates/rollkey/src/directory.rs", "use crate::http;\nimpl Directory for Graph {}"),
         (
             "crates/rollkey-cli/src/wire.rs",
-            "use rollkey::{directory, journal::file, sink::{exec, folder}};",
+            "use rollkey::{directory::Graph, journal::FileJournal, sink::{exec, Folder}};",
         ),
-        ("crates/rollkey-cli/src/demo.rs", "use rollkey::{journal::file, sink::folder};"),
+        (
+            "crates/rollkey-cli/src/demo.rs",
+            "use rollkey::{journal::file, sink::{Folder, folder::Layout}};",
+        ),
     ];
 
     fn broken(rule: fn(&House) -> Vec<String>, path: &str, text: &str) -> Vec<String> {
@@ -185,7 +206,7 @@ mod tests {
             broken(one_each, "crates/rollkey-cli/src/commands/rotate.rs", text),
             ["crates/rollkey-cli/src/commands/rotate.rs knows of `sink`: exec, folder"]
         );
-        let text = "use crate::sink::{exec::Exec, folder::Folder};";
+        let text = "use crate::sink::{exec::Exec, Folder};";
         assert_eq!(broken(one_each, "crates/rollkey/src/rotation.rs", text).len(), 1);
     }
 }
