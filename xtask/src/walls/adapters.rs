@@ -32,10 +32,12 @@ pub(super) fn strangers(house: &House) -> Vec<String> {
     for (path, text) in house.files.below(LIBRARY) {
         let here = module(path);
         let Some(port) = here.first().filter(|first| is_port(first)) else { continue };
-        let own = here.get(1).map_or("", String::as_str);
-        if own.is_empty() && adapters.get(port, "").is_none() {
-            continue; // The room in which adapters stand, and no adapter itself.
-        }
+        let own = match (here.get(1), adapters.get(port, "")) {
+            // Where the port's file is its one adapter, what stands below is a part of it.
+            (_, Some(only)) => only,
+            (Some(own), None) => own,
+            (None, None) => continue, // The room in which adapters stand, and no adapter itself.
+        };
         for used in named(text) {
             let Some(used) = absolute(&here, &used) else { continue };
             let Some(other) = used.first().filter(|first| is_port(first)) else { continue };
@@ -56,7 +58,7 @@ pub(super) fn one_each(house: &House) -> Vec<String> {
     let both = house.files.below(LIBRARY).chain(house.files.below(COMMAND));
     for (path, text) in both {
         let here = module(path);
-        let wire = path.starts_with(COMMAND) && here.last().is_some_and(|name| name == WIRE);
+        let wire = path.starts_with(COMMAND) && here == [WIRE];
         // The room of a port opens the doors of its adapters, and so must name them.
         let room = path.starts_with(LIBRARY) && here.len() == 1 && is_port(&here[0]);
         if wire || room {
@@ -155,6 +157,7 @@ mod tests {
         ("crates/rollkey/src/sink/notify.rs", "use crate::ports::SinkError;"),
         ("crates/rollkey/src/journal/file.rs", "impl<'a> Journal for FileJournal<'a> {}"),
         ("crates/rollkey/src/directory.rs", "use crate::http;\nimpl Directory for Graph {}"),
+        ("crates/rollkey/src/directory/refused.rs", "use super::Graph;"),
         (
             "crates/rollkey-cli/src/wire.rs",
             "use rollkey::{directory::Graph, journal::FileJournal, sink::{exec, Folder}};",
