@@ -5,7 +5,7 @@ use crate::error::CommandError;
 use crate::words;
 use rollkey::answer::Refusal;
 use rollkey::rotation::{Look, Parts, Unreadable};
-use rollkey_core::{Decision, Registration, Slot, Thumbprint};
+use rollkey_core::{Decision, Registration, Thumbprint};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -270,7 +270,3 @@ pub(crate) fn unreadable(why: &Unreadable) -> String {
     }
 }
 
-/// Whether a look found a key in this slot.
-pub(crate) fn has(look: &Look, slot: Slot) -> bool {
-    look.seen.credentials().any(|c| c.held.slot == slot)
-}
