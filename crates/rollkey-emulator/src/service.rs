@@ -14,6 +14,9 @@ use crate::tenant::Tenant;
 use crate::visit::{Note, Visit};
 use crate::{graph, login};
 
+/// How many characters of a path the log keeps.
+const LONGEST_PATH: usize = 512;
+
 /// What becomes of a request.
 #[derive(Debug)]
 pub(crate) struct Outcome {
@@ -139,7 +142,7 @@ fn note(visit: &Visit<'_>, operation: Operation, answer: Option<&Answer>, is_los
     let exchange = Exchange {
         at: visit.now,
         method: visit.request.method.as_str().to_owned(),
-        path: visit.request.path.clone(),
+        path: visit.request.path.chars().take(LONGEST_PATH).collect(),
         operation,
         app: visit.note.app.clone(),
         status: answer.map_or(0, |answer| answer.status),

@@ -55,7 +55,7 @@ impl Scene {
         );
         assert_eq!(reply.header("date"), "Fri, 15 Jan 2027 08:00:00 GMT");
         assert_eq!(self.app.keys(), before);
-        assert_eq!(self.entra.emulator.log().last().unwrap().rule, Some(rule).map(by_id));
+        assert_eq!(self.entra.emulator.log().last().unwrap().rule, Some(by_id(rule)));
     }
 
     async fn takes(&self, proof: impl Into<Value>) {
