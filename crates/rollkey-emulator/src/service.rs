@@ -113,7 +113,6 @@ fn with_headers(visit: &Visit<'_>, service: &Service, mut answer: Answer) -> Ans
     headers.push(("date", clock::http_date(visit.now)));
     headers.push(("request-id", visit.request_id.clone()));
     headers.push(("cache-control", "no-store".to_owned()));
-    headers.push(("strict-transport-security", "max-age=31536000".to_owned()));
     if let Some(id) = &visit.client_request_id {
         headers.push(("client-request-id", id.clone()));
     }
