@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 /// A verb did not do what it is for.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,7 +24,14 @@ impl Failure {
 
 /// The folder that holds the workspace's `Cargo.toml`.
 pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask stands below the root")
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        // What cargo says now, not what it said when this was built: two clones that share a target
+        // folder share this program, too.
+        let ours = std::env::var_os("CARGO_MANIFEST_DIR");
+        let ours = ours.map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+        ours.parent().expect("xtask stands below the root").to_owned()
+    });
+    &ROOT
 }
 
 /// Where verbs may leave things: below the target folder, so that `cargo clean` sweeps it.

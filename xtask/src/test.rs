@@ -73,6 +73,9 @@ fn workspace(findings: &mut Findings) -> Verdict {
 /// The real binary, killed at each point between two effects. The points exist only under a
 /// feature, so this is another build of the command.
 fn crashes(_: &mut Findings) -> Verdict {
+    if !cfg!(unix) {
+        return Verdict::NotRun("a process is killed by SIGKILL, which is Unix".into());
+    }
     #[rustfmt::skip]
     let command = cargo(&[
         "test", "--package", "rollkey-cli", "--features", "crash-points", "--test", "it", "--",

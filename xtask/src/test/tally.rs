@@ -39,7 +39,8 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} tests passed", self.passed)?;
+        let tests = if self.passed == 1 { "test" } else { "tests" };
+        write!(f, "{} {tests} passed", self.passed)?;
         if self.failed != 0 {
             write!(f, ", {} failed", self.failed)?;
         }
