@@ -12,7 +12,7 @@ use crate::explain;
 use rollkey::cloud::Cloud;
 use rollkey::directory::{self, By, Graph, Target};
 use rollkey::http::{Http, Proxy, Settings, Trust};
-use rollkey::journal::FileJournal;
+use rollkey::journal::file::FileJournal;
 use rollkey::keystore::{FileKeystore, KeySize, KeySpec};
 use rollkey::ports::{Clock, Sink, Sinks};
 use rollkey::rotation::{Parts, Rotation};
@@ -243,7 +243,7 @@ fn exec_settings(
         name: sink.name.clone(),
         command: command_line(&sink.command, sink.timeout.0)?,
         format: match sink.input {
-            InputConfig::Pem => ExecFormat::Pem,
+            InputConfig::Pem => ExecFormat::CombinedPem,
             InputConfig::Json => ExecFormat::Json,
         },
         state_file: state_folder(loaded, name).join(format!("sink-{}.json", sink.name)),
