@@ -99,10 +99,15 @@ impl KeyFacts {
         self.answers.values().any(|answers| answers.first_accepted.is_some())
     }
 
-    /// The first audience that has not said yes at that instant or later.
-    pub(crate) fn unconfirmed(&self, policy: &Policy, at: Timestamp) -> Option<Audience> {
-        let confirmed = |a| self.answer(a).last_accepted.is_some_and(|last| at <= last);
-        policy.audiences().find(|audience| !confirmed(*audience))
+    /// The first audience that has not said yes again after the key had settled.
+    pub(crate) fn unconfirmed(&self, policy: &Policy) -> Option<Audience> {
+        let settled = self.accepted_since(policy).map(|since| since + policy.terms().settle);
+        policy.audiences().find(|audience| self.answer(*audience).last_accepted < settled)
+    }
+
+    /// Whether every audience accepted the key, and did so still when that had settled.
+    pub(crate) fn proven(&self, policy: &Policy) -> bool {
+        self.accepted_since(policy).is_some() && self.unconfirmed(policy).is_none()
     }
 
     /// Last time that any audience refused the key.
@@ -175,7 +180,9 @@ impl Facts {
     /// The latest instant on record. Later than now by more than our clock may be wrong, it says
     /// that the clock was set back.
     pub fn latest(&self) -> Option<Timestamp> {
-        self.clone().instants().map(|instant| *instant).max()
+        let of_key = |key: &KeyFacts| key.clone().instants().map(|instant| *instant).max();
+        let keys = self.keys.values().filter_map(of_key);
+        keys.chain(self.failed_deliveries.values().copied()).max()
     }
 
     fn key(&mut self, key: Thumbprint, at: Timestamp) -> &mut KeyFacts {

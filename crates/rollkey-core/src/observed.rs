@@ -201,6 +201,8 @@ fn registration(
         Listing::Read(keys) => match keys.iter().find(|listed| listed.is(key)) {
             Some(listed) => Registration::Present(listed.key_id),
             None if believable <= now => Registration::Absent,
+            // What has worked and settled is in every list, however old, unless it is gone.
+            None if facts.proven(policy) => Registration::Absent,
             None => Registration::Unknown,
         },
         Listing::Unreadable => {
@@ -229,9 +231,8 @@ impl Credential {
         let Some(since) = self.facts.accepted_since(policy) else {
             return self.next_question(policy, now);
         };
-        let settled = since + policy.terms().settle;
-        match self.facts.unconfirmed(policy, settled) {
-            Some(audience) => Standing::Settling(settled, audience),
+        match self.facts.unconfirmed(policy) {
+            Some(audience) => Standing::Settling(since + policy.terms().settle, audience),
             None => Standing::Proven,
         }
     }

@@ -98,8 +98,8 @@ impl World {
         let lately = |key, wrong| {
             self.wronged.iter().any(|&(k, w, at)| {
                 (k, w) == (number(key), wrong) && decided <= at + LAG
-                    // A fresh list shows it, and must be heeded.
-                    && (read != Read::Fresh || decided < at)
+                    // A fresh list shows it, unless it was undone, and must be heeded.
+                    && (read != Read::Fresh || decided < at || self.registered(k))
             })
         };
         match step {
@@ -122,6 +122,20 @@ impl World {
                 && handed <= at
                 && !self.directory.iter().any(healed)
         })
+    }
+
+    /// When the sink is in order again that we wait for, if we try again when our clock shows
+    /// `until`, and for no other.
+    pub(super) fn next_mended(&self, poll: Span, until: Timestamp) -> Option<Timestamp> {
+        let waits = |id: &SinkId, at: &Timestamp| {
+            (*at + poll == until).then(|| self.sinks[usize::from(id.0)].down_until)
+        };
+        let waiting = self.journal.failed_deliveries.iter().filter_map(|(id, at)| waits(id, at));
+        waiting.reduce(|a, b| a.zip(b).map(|(a, b)| a.min(b)))?
+    }
+
+    fn registered(&self, key: Key) -> bool {
+        self.directory.iter().any(|e| e.key == key && e.to.is_none())
     }
 
     fn has_a_way_in(&self) -> bool {

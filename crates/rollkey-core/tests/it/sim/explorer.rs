@@ -151,11 +151,9 @@ impl Run {
             return Err(format!("waits beyond the renewal: {why:?}"));
         }
         let mut then = world.when_clock_shows(until);
-        let retry = |at: &rollkey_core::Timestamp| *at + self.policy.terms().poll == until;
-        if !rotating && world.journal.failed_deliveries.values().any(retry) {
-            let mended = world.sinks.iter().filter_map(|sink| sink.down_until).min();
+        if !rotating && let Some(mended) = world.next_mended(self.policy.terms().poll, until) {
             let due = due.map(|due| world.when_clock_shows(due)).filter(|due| world.now < *due);
-            then = mended.map_or(then, |at| then.max(due.map_or(at, |due| at.min(due))));
+            then = then.max(due.map_or(mended, |due| mended.min(due)));
         }
         world.pass(then);
         Ok(())

@@ -27,9 +27,19 @@ fn terms() -> Terms {
 
 #[test]
 fn try_it() {
-    let policy = Policy::new(Terms { audiences: 1, ..terms() }).unwrap();
-    let start = World::new(&policy, 1, Span::days(20));
+    let policy = Policy::new(Terms { audiences: var("AUD") as u8, ..terms() }).unwrap();
+    let start = World::new(&policy, var("SINKS"), Span::days(20));
     let faults = std::env::var("FAULTS").map_or(1, |f| f.parse().unwrap());
-    Run { name: "everything", policy, start, rotations: 1, may: EVERYTHING, most_keys: 3 }
-        .explore(faults);
+    Run {
+        name: "everything",
+        policy,
+        start,
+        rotations: var("ROT") as u8,
+        may: EVERYTHING,
+        most_keys: 3,
+    }
+    .explore(faults);
+}
+fn var(n: &str) -> usize {
+    std::env::var(n).map_or(1, |f| f.parse().unwrap())
 }
