@@ -176,9 +176,12 @@ pub fn decide(seen: &Observed, policy: &Policy, now: Timestamp) -> Decision {
         (_,                         None,                        Nobody)           => Blocked(NoKey),
     };
 
-    // While a rotation waits, whatever for, a sink that is behind is served.
+    // While a rotation waits, whatever for, and before anything is tidied up, a sink that is
+    // behind is served.
     match (rotation, current) {
-        (Wait(until, why), Some((Proven, c))) => deliver(c, seen, policy, now, until, why),
+        (Act(Step::Remove { .. } | Step::Discard { .. }, _) | Wait(..), Some((Proven, c))) => {
+            deliver(c, seen, policy, now).unwrap_or_else(|retry| rotation.no_later_than(retry))
+        }
         _ => rotation,
     }
 }
@@ -284,30 +287,28 @@ fn holds(sink: &SinkState, key: &Credential) -> Option<Timestamp> {
     sink.delivered.filter(|d| d.key == key.held.thumbprint).map(|d| d.since)
 }
 
-/// Serves the first sink that is behind and may be tried now; otherwise waits, but no longer than
-/// until the first may be tried again.
+/// Serves the first sink that is behind and may be tried now. Otherwise says when the next may be
+/// tried again, if any is behind.
 fn deliver(
     current: &Credential,
     seen: &Observed,
     policy: &Policy,
     now: Timestamp,
-    until: Timestamp,
-    why: Reason,
-) -> Decision {
+) -> Result<Decision, Option<Timestamp>> {
+    let poll = policy.terms().poll;
     let behind = (0..).map(SinkId).zip(&seen.sinks).filter(|(_, s)| holds(s, current).is_none());
-    let first = behind
-        .map(|(to, sink)| (sink.failed_at.map_or(now, |at| at + policy.terms().poll), to))
-        .min();
+    let first = behind.map(|(to, sink)| (sink.failed_at.map_or(now, |at| at + poll), to)).min();
+    let (key, of) = (current.held.thumbprint, seen.generation);
     match first {
-        None => Decision::Wait(until, why),
         Some((at, to)) if at <= now => {
-            let (key, of) = (current.held.thumbprint, seen.generation);
-            Decision::Act(Step::Deliver { key, to, of }, Reason::SinkBehind)
+            // That it works has been seen, perhaps long ago. Consumers get what works now.
+            let step = match current.facts.unconfirmed(policy, now - poll) {
+                Some(audience) => Step::Probe { key, audience },
+                None => Step::Deliver { key, to, of },
+            };
+            Ok(Decision::Act(step, Reason::SinkBehind))
         }
-        Some((at, _)) if why == Reason::Healthy => {
-            Decision::Wait(at.min(until), Reason::SinkFailing)
-        }
-        Some((at, _)) => Decision::Wait(at.min(until), why),
+        retry => Err(retry.map(|(at, _)| at)),
     }
 }
 
@@ -320,6 +321,17 @@ fn due(current: &Credential, policy: &Policy, now: Timestamp) -> Timestamp {
 }
 
 impl Decision {
+    /// This, but no longer a wait than until a failed delivery may be tried again.
+    fn no_later_than(self, retry: Option<Timestamp>) -> Self {
+        match (self, retry) {
+            (Self::Wait(until, Reason::Healthy), Some(at)) => {
+                Self::Wait(at.min(until), Reason::SinkFailing)
+            }
+            (Self::Wait(until, why), Some(at)) => Self::Wait(at.min(until), why),
+            _ => self,
+        }
+    }
+
     /// This, unless the current key is due: then the next rotation begins.
     fn unless_due(
         self,

@@ -99,15 +99,16 @@ impl KeyFacts {
         self.answers.values().any(|answers| answers.first_accepted.is_some())
     }
 
-    /// The first audience that has not said yes again after the key had settled.
-    pub(crate) fn unconfirmed(&self, policy: &Policy) -> Option<Audience> {
-        let settled = self.accepted_since(policy).map(|since| since + policy.terms().settle);
-        policy.audiences().find(|audience| self.answer(*audience).last_accepted < settled)
+    /// The first audience that has not said yes at that instant or later.
+    pub(crate) fn unconfirmed(&self, policy: &Policy, at: Timestamp) -> Option<Audience> {
+        policy.audiences().find(|audience| self.answer(*audience).last_accepted < Some(at))
     }
 
     /// Whether every audience accepted the key, and did so still when that had settled.
     pub(crate) fn proven(&self, policy: &Policy) -> bool {
-        self.accepted_since(policy).is_some() && self.unconfirmed(policy).is_none()
+        let settled = |since| since + policy.terms().settle;
+        self.accepted_since(policy)
+            .is_some_and(|since| self.unconfirmed(policy, settled(since)).is_none())
     }
 
     /// Last time that any audience refused the key.
@@ -122,7 +123,7 @@ impl KeyFacts {
 
     /// From when on the directory shows what was last done to the key: a "not there" is then no
     /// mere replication lag, and neither is a "still there".
-    pub(crate) fn believable(&self, policy: &Policy) -> Timestamp {
+    pub(crate) fn shows_from(&self, policy: &Policy) -> Timestamp {
         let propagation = policy.terms().propagation;
         match self.sent_at {
             Some(sent_at) => sent_at + propagation,

@@ -5,7 +5,7 @@
 
 use crate::facts::{Facts, KeyFacts};
 use crate::id::KeyId;
-use crate::policy::{Audience, Policy, SinkId};
+use crate::policy::{Audience, MAX_CLOCK_ERROR, Policy, SinkId};
 use crate::thumbprint::{Sha1Thumbprint, Sha256Thumbprint, Thumbprint};
 use crate::time::Timestamp;
 
@@ -167,7 +167,7 @@ impl Observed {
         for held in reading.held {
             let facts =
                 facts.keys.get(&held.thumbprint).cloned().unwrap_or_else(|| KeyFacts::new(now));
-            let registration = registration(held.thumbprint, &reading.listing, &facts, policy, now);
+            let registration = registration(&held, &reading.listing, &facts, policy, now);
             let credential = Credential { held, facts, registration };
             match held.slot {
                 Slot::Pending => seen.pending = Some(credential),
@@ -190,30 +190,36 @@ impl Observed {
 }
 
 fn registration(
-    key: Thumbprint,
+    held: &Held,
     listing: &Listing,
     facts: &KeyFacts,
     policy: &Policy,
     now: Timestamp,
 ) -> Registration {
-    let believable = facts.believable(policy);
+    let shows = facts.shows_from(policy);
     match listing {
-        Listing::Read(keys) => match keys.iter().find(|listed| listed.is(key)) {
+        Listing::Read(keys) => match keys.iter().find(|listed| listed.is(held.thumbprint)) {
             Some(listed) => Registration::Present(listed.key_id),
-            None if believable <= now => Registration::Absent,
+            None if shows <= now => Registration::Absent,
             // What has worked and settled is in every list, however old, unless it is gone.
             None if facts.proven(policy) => Registration::Absent,
             None => Registration::Unknown,
         },
         Listing::Unreadable => {
             let never_sent = facts.staged && facts.sent_at.is_none();
-            // A no is good for a while, then it is worth asking again: somebody may have mended it.
-            let refused = facts
-                .last_refused()
-                .is_some_and(|at| believable <= at && now < at + policy.terms().poll);
-            match facts.accepted_by_any() {
-                false if never_sent || refused => Registration::Absent,
-                _ => facts.key_id.map_or(Registration::Unknown, Registration::Present),
+            // A no is good for a while, then it is worth asking again: somebody may have mended
+            // it. To an expired key everybody says no.
+            let refused = !facts.accepted_by_any()
+                && facts.last_refused().is_some_and(|at| {
+                    shows <= at
+                        && now < at + policy.terms().poll
+                        && at + MAX_CLOCK_ERROR < held.not_after
+                });
+            // An expired key is not registered, so it was removed; and nobody can be asked.
+            let removed = facts.sent_at.is_some_and(|at| held.not_after <= at) && shows <= now;
+            match never_sent || refused || removed {
+                true => Registration::Absent,
+                false => facts.key_id.map_or(Registration::Unknown, Registration::Present),
             }
         }
     }
@@ -231,8 +237,9 @@ impl Credential {
         let Some(since) = self.facts.accepted_since(policy) else {
             return self.next_question(policy, now);
         };
-        match self.facts.unconfirmed(policy) {
-            Some(audience) => Standing::Settling(since + policy.terms().settle, audience),
+        let settled = since + policy.terms().settle;
+        match self.facts.unconfirmed(policy, settled) {
+            Some(audience) => Standing::Settling(settled, audience),
             None => Standing::Proven,
         }
     }

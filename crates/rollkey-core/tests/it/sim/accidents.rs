@@ -6,6 +6,8 @@
 //! * A key is removed by hand, and within the lag of the replicas we rely on it: every list and
 //!   every replica that we ask may still show it. [`World::blind`] leaves these histories out,
 //!   but only where what we were shown was in fact old.
+//! * The removal of an expired key is lost, and the list cannot be read when we look whether it
+//!   took place: to an expired key everybody says no.
 //! * The other writer reads, thinks for longer than the replicas lag, and writes back the whole
 //!   list (a plan of three days ago, applied). What we registered meanwhile is gone, though
 //!   consumers may hold it; what we removed and destroyed meanwhile is there again, and nobody
@@ -27,6 +29,7 @@ pub(super) enum Base {
 /// How long a sink is out of order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Outage {
+    /// And it cannot even say what it holds.
     Minutes,
     /// Longer than until the next rotation is over.
     LongerThanARotation,
@@ -35,7 +38,7 @@ pub(super) enum Outage {
 impl World {
     /// The journal is lost. `None` if there is none.
     pub(super) fn lose_journal(&self) -> Option<Self> {
-        let lost = Self { journal: Rc::default(), ..self.clone() };
+        let lost = Self { journal: Rc::default(), written: Vec::new(), ..self.clone() };
         (lost.journal != self.journal).then_some(lost)
     }
 
@@ -82,6 +85,7 @@ impl World {
         let sink = next.sink(id);
         let up = sink.down_until.is_none();
         sink.was_down = true;
+        sink.silent = outage == Outage::Minutes;
         sink.down_until = Some(match outage {
             Outage::Minutes => self.now + Span::minutes(25),
             Outage::LongerThanARotation => {
@@ -106,7 +110,10 @@ impl World {
             Step::Remove { prove_with: key, .. }
             | Step::Promote { key, .. }
             | Step::Deliver { key, .. } => lately(key, Wrong::Removed),
-            Step::Discard { key, .. } => lately(key, Wrong::BroughtBack),
+            Step::Discard { key, .. } => {
+                let unseen = read == Read::Unreadable && self.expired(number(key));
+                lately(key, Wrong::BroughtBack) || (unseen && self.registered(number(key)))
+            }
             _ => false,
         }
     }

@@ -9,7 +9,7 @@ use super::accidents::{Base, Outage};
 use super::effects::Fate;
 use super::fingerprint::{Fingerprints, fingerprint};
 use super::promises::Broken;
-use super::world::{Clock, Read, World};
+use super::world::{Answer, Clock, Login, Read, World, number};
 use rollkey_core::{Decision, Observed, Policy, Reason, SinkId, Span, Step};
 use std::collections::{HashMap, HashSet};
 
@@ -26,7 +26,7 @@ pub(super) enum Fault {
     Foreign,
     Clock,
     Sinks,
-    /// Nobody looks for two days.
+    /// Nobody looks for a while.
     Absence,
 }
 
@@ -49,13 +49,15 @@ pub(super) struct Run {
     pub(super) start: World,
     pub(super) rotations: u8,
     pub(super) may: &'static [Fault],
+    /// Whether each look signs in anew, or a token is kept.
+    pub(super) signs_in: bool,
     pub(super) most_keys: usize,
 }
 
 /// One turn of a history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Turn {
-    Look(Read, Fate, Answer),
+    Look(Read, Login, Fate, Answer),
     /// The stalled worker goes on.
     Wake(Answer),
     JournalLost,
@@ -64,14 +66,7 @@ pub(super) enum Turn {
     ForeignWrite,
     ClockSet(Clock),
     SinkBreaks(SinkId, Outage),
-    NobodyLooks,
-}
-
-/// Which replica answers where it makes a difference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
-    Quick,
-    Slow,
+    NobodyLooks(Span),
 }
 
 #[derive(Debug)]
@@ -131,8 +126,8 @@ impl Run {
     }
 
     /// The next turn is a look: what would we do?
-    pub(super) fn decide(&self, world: &mut World, read: Read) -> Decision {
-        let reading = world.look(read);
+    pub(super) fn decide(&self, world: &mut World, read: Read, login: Login) -> Decision {
+        let reading = world.look(read, login, &self.policy);
         let now = world.clock();
         let seen = Observed::assemble(reading, &world.journal, &self.policy, now);
         rollkey_core::decide(&seen, &self.policy, now)
@@ -151,7 +146,13 @@ impl Run {
             return Err(format!("waits beyond the renewal: {why:?}"));
         }
         let mut then = world.when_clock_shows(until);
-        if !rotating && let Some(mended) = world.next_mended(self.policy.terms().poll, until) {
+        if !rotating
+            && why == Reason::SinkFailing
+            && world
+                .current()
+                .is_some_and(|held| world.accepted_everywhere(number(held.thumbprint)))
+            && let Some(mended) = world.next_mended(self.policy.terms().poll, until)
+        {
             let due = due.map(|due| world.when_clock_shows(due)).filter(|due| world.now < *due);
             then = then.max(due.map_or(mended, |due| mended.min(due)));
         }
@@ -166,9 +167,9 @@ impl Run {
     /// One turn, in which anything may go wrong. `None` where it cannot be taken.
     pub(super) fn take(&self, world: &World, turn: Turn) -> Result<Option<World>, Broken> {
         let next = match turn {
-            Turn::Look(read, fate, answer) => {
+            Turn::Look(read, login, fate, answer) => {
                 let mut next = world.clone();
-                match self.decide(&mut next, read) {
+                match self.decide(&mut next, read, login) {
                     Decision::Act(step, _) => next.carry_out(step, fate, answer.is_slow()),
                     decision => self.wait(&mut next, decision)?,
                 }
@@ -189,10 +190,10 @@ impl Run {
             }
             Turn::ClockSet(clock) => world.set_clock(clock),
             Turn::SinkBreaks(id, outage) => world.break_sink(id, outage, &self.policy),
-            Turn::NobodyLooks => {
+            Turn::NobodyLooks(span) => {
                 let mut next = world.clone();
                 next.was_away = true;
-                next.pass(world.now + Span::days(2));
+                next.pass(world.now + span);
                 Some(next)
             }
         };
@@ -222,20 +223,30 @@ impl Run {
                     [Outage::Minutes, Outage::LongerThanARotation]
                         .map(|outage| Turn::SinkBreaks(id, outage))
                 })),
-                Fault::Absence => turns.push(Turn::NobodyLooks),
+                Fault::Absence => {
+                    turns.extend([Span::minutes(7), Span::days(2)].map(Turn::NobodyLooks));
+                }
                 Fault::Reads | Fault::Crashes | Fault::Stalls => (),
             }
         }
         turns
     }
 
+    /// How a look begins when nothing goes wrong.
+    pub(super) fn login(&self) -> Login {
+        match self.signs_in {
+            true => Login::New(Answer::Quick),
+            false => Login::Kept,
+        }
+    }
+
     fn may(&self, fate: Fate) -> bool {
         let needs = match fate {
             Fate::Done => return true,
-            Fate::CrashBefore | Fate::CrashMidway | Fate::CrashAfter => Fault::Crashes,
+            Fate::CrashMidway | Fate::CrashAfter => Fault::Crashes,
             Fate::Conflict => Fault::Foreign,
             Fate::FailBefore | Fate::FailMidway => Fault::Sinks,
-            Fate::Stall => Fault::Stalls,
+            Fate::StallBefore | Fate::StallMidway => Fault::Stalls,
         };
         self.may.contains(&needs)
     }
@@ -245,12 +256,6 @@ impl Run {
             true => &[Read::Fresh, Read::Stale, Read::Unreadable],
             false => &[Read::Fresh],
         }
-    }
-}
-
-impl Answer {
-    pub(super) fn is_slow(self) -> bool {
-        self == Self::Slow
     }
 }
 
@@ -268,8 +273,15 @@ impl Explorer<'_> {
         }
         self.walked.insert(id, faults);
 
+        let logins: &[Login] = match self.run.signs_in {
+            false => &[Login::Kept],
+            true if world.login_varies() => &[Login::New(Answer::Quick), Login::New(Answer::Slow)],
+            true => &[Login::New(Answer::Quick)],
+        };
         for read in self.run.reads(faults) {
-            self.look(&world, *read, faults - u8::from(*read != Read::Fresh))?;
+            for login in logins {
+                self.look(&world, *read, *login, faults - u8::from(*read != Read::Fresh))?;
+            }
         }
         if let Some(stalled) = world.stalled
             && !world.blind(stalled.step, stalled.decided, Read::Stale)
@@ -286,20 +298,23 @@ impl Explorer<'_> {
         Ok(())
     }
 
-    fn look(&mut self, world: &World, read: Read, faults: u8) -> Result<(), Broken> {
+    fn look(&mut self, world: &World, read: Read, login: Login, faults: u8) -> Result<(), Broken> {
         let done = self.run.rotations <= world.promotions;
-        let mut looked = world.clone();
-        let decision = self.run.decide(&mut looked, read);
-        match decision {
+        let quietly = Turn::Look(read, login, Fate::Done, Answer::Quick);
+        match self.run.decide(&mut world.clone(), read, login) {
             Decision::Wait(_, Reason::Healthy) if done => Ok(()),
-            Decision::Wait(..) => {
-                self.turn(world, Turn::Look(read, Fate::Done, Answer::Quick), faults)
-            }
+            Decision::Wait(..) => self.turn(world, quietly, faults),
             Decision::Blocked(why) => {
-                self.path.push(Turn::Look(read, Fate::Done, Answer::Quick));
+                self.path.push(quietly);
                 Err(format!("blocked: {why:?}"))
             }
             Decision::Act(step, _) if world.blind(step, world.now, read) => Ok(()),
+            Decision::Act(Step::Register { key, .. } | Step::Remove { key, .. }, _)
+                if world.written.iter().any(|(of, _)| *of == key) =>
+            {
+                self.path.push(quietly);
+                Err("writes again before the directory can show what was written".into())
+            }
             Decision::Act(step, _) => {
                 for fate in Fate::of(step).iter().filter(|fate| self.run.may(**fate)) {
                     let cost = u8::from(*fate != Fate::Done);
@@ -307,7 +322,8 @@ impl Explorer<'_> {
                         continue;
                     }
                     for answer in answers(world, step) {
-                        self.turn(world, Turn::Look(read, *fate, *answer), faults - cost)?;
+                        let turn = Turn::Look(read, login, *fate, *answer);
+                        self.turn(world, turn, faults - cost)?;
                     }
                 }
                 Ok(())
@@ -341,7 +357,7 @@ impl Explorer<'_> {
                 return Err("then, left alone, it never comes to rest".into());
             }
             let before = world.now;
-            match self.run.decide(&mut world, Read::Fresh) {
+            match self.run.decide(&mut world, Read::Fresh, self.run.login()) {
                 Decision::Act(step, _) => world.carry_out(step, Fate::Done, false),
                 Decision::Wait(_, Reason::Healthy) => {
                     world.is_tidy().map_err(|what| format!("then, left alone: {what}"))?;
@@ -369,9 +385,7 @@ impl Explorer<'_> {
 /// Both replicas, where they answer differently.
 fn answers(world: &World, step: Step) -> &'static [Answer] {
     match World::asked_for(step) {
-        Some(key) if world.accepts(key, false) != world.accepts(key, true) => {
-            &[Answer::Quick, Answer::Slow]
-        }
+        Some(key) if world.varies(key) => &[Answer::Quick, Answer::Slow],
         _ => &[Answer::Quick],
     }
 }

@@ -36,6 +36,7 @@ fn try_it() {
         start,
         rotations: var("ROT") as u8,
         may: EVERYTHING,
+        signs_in: var("LOGIN") == 1,
         most_keys: 3,
     }
     .explore(faults);
