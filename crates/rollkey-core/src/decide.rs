@@ -19,7 +19,7 @@ use crate::id::KeyId;
 use crate::observed::{Credential, Generation, Observed, Registration, SinkState, Slot, Standing};
 use crate::policy::{Audience, MAX_CLOCK_ERROR, Policy, SinkId};
 use crate::thumbprint::Thumbprint;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 
 /// What to do next, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -287,6 +287,10 @@ fn holds(sink: &SinkState, key: &Credential) -> Option<Timestamp> {
     sink.delivered.filter(|d| d.key == key.held.thumbprint).map(|d| d.since)
 }
 
+/// How long ago a key may have been accepted for the last time to be handed to consumers: much
+/// shorter than replicas lag, long enough for the notification of several sinks.
+const FRESH: Span = Span::minutes(5);
+
 /// Serves the first sink that is behind and may be tried now. Otherwise says when the next may be
 /// tried again, if any is behind.
 fn deliver(
@@ -301,8 +305,8 @@ fn deliver(
     let (key, of) = (current.held.thumbprint, seen.generation);
     match first {
         Some((at, to)) if at <= now => {
-            // That it works has been seen, perhaps long ago. Consumers get what works now.
-            let step = match current.facts.unconfirmed(policy, now - poll) {
+            // That it works was seen, perhaps long ago. Consumers get what works now.
+            let step = match current.facts.unconfirmed(policy, now - FRESH) {
                 Some(audience) => Step::Probe { key, audience },
                 None => Step::Deliver { key, to, of },
             };
@@ -357,7 +361,7 @@ fn ask(c: &Credential, audience: Audience, at: Timestamp, now: Timestamp, why: R
 }
 
 /// An expired pending key goes, its entry in the directory first. But it must not keep us from
-/// renewing: once the current certificate is due, we no longer wait for the directory.
+/// renewing: when half of the time for that is gone, we no longer wait for the directory.
 fn cast_off(
     pending: &Credential,
     by: &Credential,
@@ -365,8 +369,8 @@ fn cast_off(
     policy: &Policy,
     now: Timestamp,
 ) -> Decision {
-    let renew_before = policy.terms().renew_before;
-    let pressing = seen.current.as_ref().is_none_or(|c| c.held.not_after - renew_before <= now);
+    let half = Span(policy.terms().renew_before.0 / 2);
+    let pressing = seen.current.as_ref().is_none_or(|c| c.held.not_after - half <= now);
     match part_with(pending, by, seen, policy, now) {
         Decision::Wait(..) if pressing => {
             Decision::Act(discard(pending, seen), Reason::PendingExpired)

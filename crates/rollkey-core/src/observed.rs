@@ -209,17 +209,17 @@ fn registration(
             let never_sent = facts.staged && facts.sent_at.is_none();
             // A no is good for a while, then it is worth asking again: somebody may have mended
             // it. To an expired key everybody says no.
-            let refused = !facts.accepted_by_any()
-                && facts.last_refused().is_some_and(|at| {
-                    shows <= at
-                        && now < at + policy.terms().poll
-                        && at + MAX_CLOCK_ERROR < held.not_after
-                });
-            // An expired key is not registered, so it was removed; and nobody can be asked.
+            let refused = facts.last_refused().is_some_and(|at| {
+                shows <= at
+                    && now < at + policy.terms().poll
+                    && at + MAX_CLOCK_ERROR < held.not_after
+            });
+            // Nobody registers an expired key, so it was removed; and there is nobody to ask.
             let removed = facts.sent_at.is_some_and(|at| held.not_after <= at) && shows <= now;
-            match never_sent || refused || removed {
-                true => Registration::Absent,
-                false => facts.key_id.map_or(Registration::Unknown, Registration::Present),
+            match facts.accepted_by_any() {
+                _ if removed => Registration::Absent,
+                false if never_sent || refused => Registration::Absent,
+                _ => facts.key_id.map_or(Registration::Unknown, Registration::Present),
             }
         }
     }

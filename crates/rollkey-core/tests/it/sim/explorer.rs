@@ -30,18 +30,6 @@ pub(super) enum Fault {
     Absence,
 }
 
-pub(super) const EVERYTHING: &[Fault] = &[
-    Fault::Reads,
-    Fault::Crashes,
-    Fault::Stalls,
-    Fault::Journal,
-    Fault::Administrator,
-    Fault::Foreign,
-    Fault::Clock,
-    Fault::Sinks,
-    Fault::Absence,
-];
-
 /// One run: from where, how far, and what may go wrong on the way.
 pub(super) struct Run {
     pub(super) name: &'static str,
@@ -51,6 +39,8 @@ pub(super) struct Run {
     pub(super) may: &'static [Fault],
     /// Whether each look signs in anew, or a token is kept.
     pub(super) signs_in: bool,
+    /// Whether we may never read the list.
+    pub(super) unreadable: bool,
     pub(super) most_keys: usize,
 }
 
@@ -253,8 +243,17 @@ impl Run {
 
     fn reads(&self, faults: u8) -> &'static [Read] {
         match self.may.contains(&Fault::Reads) && 0 < faults {
+            _ if self.unreadable => &[Read::Unreadable],
             true => &[Read::Fresh, Read::Stale, Read::Unreadable],
             false => &[Read::Fresh],
+        }
+    }
+
+    /// How the list is read when nothing goes wrong.
+    pub(super) fn read(&self) -> Read {
+        match self.unreadable {
+            true => Read::Unreadable,
+            false => Read::Fresh,
         }
     }
 }
@@ -268,7 +267,9 @@ impl Explorer<'_> {
             None => {
                 let Run { policy, most_keys, .. } = self.run;
                 world.keeps_promises(policy.terms().overlap, *most_keys)?;
-                self.ends_well(&world)?;
+                if !self.ends_well.contains(&id) {
+                    self.ends_well(&world)?;
+                }
             }
         }
         self.walked.insert(id, faults);
@@ -280,7 +281,8 @@ impl Explorer<'_> {
         };
         for read in self.run.reads(faults) {
             for login in logins {
-                self.look(&world, *read, *login, faults - u8::from(*read != Read::Fresh))?;
+                let cost = u8::from(*read != self.run.read());
+                self.look(&world, *read, *login, faults - cost)?;
             }
         }
         if let Some(stalled) = world.stalled
@@ -301,9 +303,14 @@ impl Explorer<'_> {
     fn look(&mut self, world: &World, read: Read, login: Login, faults: u8) -> Result<(), Broken> {
         let done = self.run.rotations <= world.promotions;
         let quietly = Turn::Look(read, login, Fate::Done, Answer::Quick);
-        match self.run.decide(&mut world.clone(), read, login) {
+        let mut looked = world.clone();
+        match self.run.decide(&mut looked, read, login) {
             Decision::Wait(_, Reason::Healthy) if done => Ok(()),
-            Decision::Wait(..) => self.turn(world, quietly, faults),
+            decision @ Decision::Wait(..) => {
+                self.path.push(quietly);
+                self.run.wait(&mut looked, decision)?;
+                self.follow(looked, faults)
+            }
             Decision::Blocked(why) => {
                 self.path.push(quietly);
                 Err(format!("blocked: {why:?}"))
@@ -322,8 +329,10 @@ impl Explorer<'_> {
                         continue;
                     }
                     for answer in answers(world, step) {
-                        let turn = Turn::Look(read, login, *fate, *answer);
-                        self.turn(world, turn, faults - cost)?;
+                        let mut next = looked.clone();
+                        next.carry_out(step, *fate, answer.is_slow());
+                        self.path.push(Turn::Look(read, login, *fate, *answer));
+                        self.follow(next, faults - cost)?;
                     }
                 }
                 Ok(())
@@ -331,12 +340,22 @@ impl Explorer<'_> {
         }
     }
 
+    /// A turn that is no look.
     fn turn(&mut self, world: &World, turn: Turn, faults: u8) -> Result<(), Broken> {
-        self.path.push(turn);
-        if let Some(next) = self.run.take(world, turn)? {
-            self.turns += 1;
-            self.walk(next, faults)?;
+        match self.run.take(world, turn)? {
+            Some(next) => {
+                self.path.push(turn);
+                self.follow(next, faults)
+            }
+            None => Ok(()),
         }
+    }
+
+    /// Goes on from where the last turn of the path led.
+    fn follow(&mut self, mut next: World, faults: u8) -> Result<(), Broken> {
+        self.turns += 1;
+        next.forget(self.run.policy.terms().overlap);
+        self.walk(next, faults)?;
         self.path.pop();
         Ok(())
     }
@@ -357,7 +376,7 @@ impl Explorer<'_> {
                 return Err("then, left alone, it never comes to rest".into());
             }
             let before = world.now;
-            match self.run.decide(&mut world, Read::Fresh, self.run.login()) {
+            match self.run.decide(&mut world, self.run.read(), self.run.login()) {
                 Decision::Act(step, _) => world.carry_out(step, Fate::Done, false),
                 Decision::Wait(_, Reason::Healthy) => {
                     world.is_tidy().map_err(|what| format!("then, left alone: {what}"))?;

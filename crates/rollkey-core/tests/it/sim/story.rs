@@ -31,7 +31,7 @@ fn quietly(run: &Run, mut world: World) -> String {
     for _ in 0..40 {
         world.mend_sinks();
         let at = world.now.since(run.start.now);
-        let turn = Turn::Look(Read::Fresh, run.login(), Fate::Done, Answer::Quick);
+        let turn = Turn::Look(run.read(), run.login(), Fate::Done, Answer::Quick);
         _ = writeln!(story, "  {:>10}  {}", at.to_string(), describe(run, &world, turn));
         match run.take(&world, turn) {
             Ok(Some(next)) if next != world && !story.contains("Healthy") => world = next,

@@ -193,6 +193,25 @@ impl World {
         }
     }
 
+    /// The journal knows the entry of key 1, as after a bootstrap.
+    pub(super) fn knowing_its_entry(mut self) -> Self {
+        self.note(Note::Seen(thumbprint(1)), self.now);
+        self.note(Note::Registered(thumbprint(1), key_id(101)), self.now);
+        self
+    }
+
+    /// A pending key was registered and then forgotten, until it expired.
+    pub(super) fn with_an_expired_pending_key(mut self, policy: &Policy) -> Self {
+        let since = self.now - (policy.terms().lifetime + Span::days(5));
+        let (key, not_after) = (2, since + policy.terms().lifetime);
+        self.certificates.push(Certificate { key, not_before: since, not_after });
+        let thumbprint = thumbprint(key);
+        self.held.push(Held { thumbprint, slot: Slot::Pending, since, not_after });
+        self.directory.push(Entry { key, id: 3, from: since, to: None });
+        self.last_number = 3;
+        self
+    }
+
     /// What our clock shows.
     pub(super) fn clock(&self) -> Timestamp {
         match self.clock {
