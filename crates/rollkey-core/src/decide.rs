@@ -254,15 +254,15 @@ fn part_with(old: &Credential, by: &Credential, seen: &Observed, policy: &Policy
         Slot::Pending => (PendingExpired, PendingExpired),
         _ => (OverlapEnded, PreviousGone),
     };
-    let sent = old.facts.sent_at.filter(|at| old.held.since <= *at);
-    let shows = sent.map_or(now, |at| at + policy.terms().propagation);
+    let shows = old.facts.sent_at.map_or(now, |at| at + policy.terms().propagation);
+    let tried = old.removal_shows(policy).is_some();
 
     match (old.registration, by.registration, old.standing(policy, now)) {
         (Absent,      _,          _)              => Act(discard(old, seen), gone),
         // What was sent last may not show yet.
         _ if now < shows                          => Wait(shows, Removing),
         // It was to be removed before, and the list may be old: is it still there?
-        (Present(_),  Present(_), Unproven(t, a)) if sent.is_some() && old.facts.answers.is_empty() => ask(old, a, t, now, removal),
+        (Present(_),  Present(_), Unproven(t, a)) if tried && old.facts.answers.is_empty() => ask(old, a, t, now, removal),
         // Both must be seen, unless the one is worth nothing. Not having heard that the other
         // key is gone is no reason to remove this one.
         (Present(id), _,          Expired)        => Act(remove(old, id, by), removal),

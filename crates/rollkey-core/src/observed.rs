@@ -234,6 +234,9 @@ impl Credential {
         if self.registration == Registration::Absent {
             return Standing::Local;
         }
+        if let Some(shows) = self.removal_shows(policy).filter(|shows| now < *shows) {
+            return Standing::Unproven(shows, Audience(0));
+        }
         let Some(since) = self.facts.accepted_since(policy) else {
             return self.next_question(policy, now);
         };
@@ -242,6 +245,13 @@ impl Credential {
             Some(audience) => Standing::Settling(settled, audience),
             None => Standing::Proven,
         }
+    }
+
+    /// From when on the directory and the token endpoint show what became of a removal, if one was
+    /// sent. A yes that is heard before says nothing.
+    pub(crate) fn removal_shows(&self, policy: &Policy) -> Option<Timestamp> {
+        let sent = self.facts.sent_at.filter(|at| self.held.since <= *at)?;
+        (self.held.slot == Slot::Previous).then(|| sent + policy.terms().propagation)
     }
 
     /// Whom to ask next, and when: of the audiences that have not yet said yes, the one that may
