@@ -20,6 +20,7 @@ use crate::observed::{Credential, Generation, Observed, Registration, SinkState,
 use crate::policy::{Audience, MAX_CLOCK_ERROR, Policy, SinkId};
 use crate::thumbprint::Thumbprint;
 use crate::time::{Span, Timestamp};
+use std::cmp::Reverse;
 
 /// What to do next, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -196,7 +197,12 @@ enum Prover<'a> {
 
 fn prover<'a>(seen: &'a Observed, policy: &Policy, now: Timestamp) -> Prover<'a> {
     let standings = || seen.provers().map(|c| (c.standing(policy, now), c));
-    let works = standings().find(|(standing, _)| standing.works());
+    // One that is seen in the directory before one that is not, then one that is proven.
+    let worth = |(standing, c): &(Standing, &Credential)| {
+        (matches!(c.registration, Registration::Present(_)), *standing == Standing::Proven)
+    };
+    let works =
+        standings().filter(|(standing, _)| standing.works()).min_by_key(|c| Reverse(worth(c)));
     let untried = standings().filter_map(|(standing, c)| match standing {
         Standing::Unproven(at, audience) => Some((at, audience, c)),
         _ => None,

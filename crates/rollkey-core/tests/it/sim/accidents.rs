@@ -13,7 +13,7 @@
 //!   consumers may hold it; what we removed and destroyed meanwhile is there again, and nobody
 //!   knows that it was ours. His reads here are as old as the slowest replica and no older.
 
-use super::world::{Clock, Entry, FOREIGN, Key, LAG, Read, World, Wrong, number};
+use super::world::{Clock, Entry, FOREIGN, Key, LAG, Read, Sink, World, Wrong, number};
 use rollkey_core::{Policy, SinkId, Span, Step, Timestamp};
 use std::rc::Rc;
 
@@ -131,14 +131,12 @@ impl World {
         })
     }
 
-    /// When the sink is in order again that we wait for, if we try again when our clock shows
-    /// `until`, and for no other.
-    pub(super) fn next_mended(&self, poll: Span, until: Timestamp) -> Option<Timestamp> {
-        let waits = |id: &SinkId, at: &Timestamp| {
-            (*at + poll == until).then(|| self.sinks[usize::from(id.0)].down_until)
-        };
-        let waiting = self.journal.failed_deliveries.iter().filter_map(|(id, at)| waits(id, at));
-        waiting.reduce(|a, b| a.zip(b).map(|(a, b)| a.min(b)))?
+    /// When the first sink is in order again, if all that are behind are out of order.
+    pub(super) fn next_mended(&self) -> Option<Timestamp> {
+        let current = self.current()?.thumbprint;
+        let behind = |sink: &&Sink| sink.delivered().is_none_or(|d| d.key != current);
+        let mended = self.sinks.iter().filter(behind).map(|sink| sink.down_until);
+        mended.reduce(|a, b| a.zip(b).map(|(a, b)| a.min(b)))?
     }
 
     fn registered(&self, key: Key) -> bool {

@@ -4,7 +4,7 @@ use super::world::{
     Certificate, Entry, FOREIGN, Handed, Key, Stalled, World, key_id, number, thumbprint,
 };
 use rollkey_core::{
-    Audience, Delivered, Generation, Held, Note, SinkId, Slot, Step, Thumbprint, Timestamp,
+    Audience, Delivered, Generation, Held, Note, SinkId, Slot, Span, Step, Thumbprint, Timestamp,
 };
 
 /// How the carrying out of a step goes.
@@ -193,6 +193,8 @@ impl World {
             fate != Fate::Conflict && self.accepts(prover, slow) && self.proof_is_alive(signed);
         if !granted {
             self.note(Note::NotTaken(key), self.clock());
+            // The pass came to nothing. The next begins a minute later.
+            self.pass(self.now + Span::minutes(1));
         }
         granted
     }
@@ -240,18 +242,16 @@ impl World {
 
     /// The other writer adds his second key, or removes it.
     pub(super) fn foreign_write(&mut self) {
-        let (now, second) = (self.now, FOREIGN + 1);
-        match self.directory.iter_mut().find(|e| e.key == second && e.to.is_none()) {
+        const SECOND: Entry = Entry { key: FOREIGN + 1, id: 103, from: Timestamp(0), to: None };
+        let live = |e: &&mut Entry| e.id == SECOND.id && e.to.is_none();
+        match self.directory.iter_mut().find(live) {
             Some(entry) => {
-                entry.to = Some(now);
-                let gone = entry.id;
-                self.foreign.retain(|id| *id != gone);
+                entry.to = Some(self.now);
+                self.foreign.retain(|id| *id != SECOND.id);
             }
             None => {
-                self.last_number += 1;
-                let id = self.last_number;
-                self.directory.push(Entry { key: second, id, from: now, to: None });
-                self.foreign.push(id);
+                self.directory.push(Entry { from: self.now, ..SECOND });
+                self.foreign.push(SECOND.id);
             }
         }
     }

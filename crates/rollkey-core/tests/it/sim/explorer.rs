@@ -10,7 +10,7 @@ use super::effects::Fate;
 use super::fingerprint::{Fingerprints, fingerprint};
 use super::promises::Broken;
 use super::world::{Answer, Clock, Login, Read, World, number};
-use rollkey_core::{Decision, Observed, Policy, Reason, SinkId, Span, Step};
+use rollkey_core::{Decision, Observed, Policy, Reason, SinkId, Slot, Span, Step, Timestamp};
 use std::collections::{HashMap, HashSet};
 
 /// What may go wrong in a run.
@@ -131,7 +131,7 @@ impl Run {
             return Err(format!("waits for the past: {why:?}"));
         }
         let due = self.due(world);
-        let rotating = world.held.iter().any(|h| h.slot == rollkey_core::Slot::Pending);
+        let rotating = world.held.iter().any(|h| h.slot == Slot::Pending);
         if !rotating && due.is_some_and(|due| world.clock() < due && due < until) {
             return Err(format!("waits beyond the renewal: {why:?}"));
         }
@@ -141,16 +141,33 @@ impl Run {
             && world
                 .current()
                 .is_some_and(|held| world.accepted_everywhere(number(held.thumbprint)))
-            && let Some(mended) = world.next_mended(self.policy.terms().poll, until)
+            && let Some(mended) = world.next_mended()
         {
             let due = due.map(|due| world.when_clock_shows(due)).filter(|due| world.now < *due);
             then = then.max(due.map_or(mended, |due| mended.min(due)));
+        }
+        self.pass(world, then)
+    }
+
+    /// Lets time pass, and looks at the promises whenever a certificate expires meanwhile.
+    fn pass(&self, world: &mut World, then: Timestamp) -> Result<(), Broken> {
+        let mut expiries: Vec<_> = world.certificates.iter().map(|c| c.not_after).collect();
+        expiries.retain(|at| world.now < *at && *at < then);
+        for at in expiries {
+            let mut meanwhile = world.clone();
+            meanwhile.pass(at);
+            self.keeps_promises(&meanwhile)
+                .map_err(|broken| format!("{broken}, {} later", at.since(world.now)))?;
         }
         world.pass(then);
         Ok(())
     }
 
-    fn due(&self, world: &World) -> Option<rollkey_core::Timestamp> {
+    fn keeps_promises(&self, world: &World) -> Result<(), Broken> {
+        world.keeps_promises(self.policy.terms().overlap, self.most_keys)
+    }
+
+    fn due(&self, world: &World) -> Option<Timestamp> {
         world.current().map(|held| held.not_after - self.policy.terms().renew_before)
     }
 
@@ -183,7 +200,7 @@ impl Run {
             Turn::NobodyLooks(span) => {
                 let mut next = world.clone();
                 next.was_away = true;
-                next.pass(world.now + span);
+                self.pass(&mut next, world.now + span)?;
                 Some(next)
             }
         };
@@ -265,8 +282,7 @@ impl Explorer<'_> {
             Some(left) if faults <= *left => return Ok(()),
             Some(_) => (),
             None => {
-                let Run { policy, most_keys, .. } = self.run;
-                world.keeps_promises(policy.terms().overlap, *most_keys)?;
+                self.run.keeps_promises(&world)?;
                 if !self.ends_well.contains(&id) {
                     self.ends_well(&world)?;
                 }

@@ -11,4 +11,5 @@ mod fingerprint;
 mod promises;
 mod runs;
 mod story;
+mod trouble;
 mod world;

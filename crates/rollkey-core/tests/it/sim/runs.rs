@@ -2,7 +2,9 @@
 
 use super::explorer::Fault::{self, *};
 use super::explorer::Run;
+use super::world::Clock::Behind;
 use super::world::{LAG, World, thumbprint};
+use rollkey_core::policy::MIN_OVERLAP;
 use rollkey_core::{MAX_CLOCK_ERROR, Policy, Span, Terms};
 
 const EVERYTHING: &[Fault] =
@@ -42,7 +44,7 @@ fn everything(name: &'static str, sinks: usize, audiences: u8) -> Run {
     }
 }
 
-fn one_of_each() -> Run {
+pub(super) fn one_of_each() -> Run {
     everything("one sink, one audience", 1, 1)
 }
 
@@ -88,6 +90,36 @@ fn unreadable() -> Run {
     let start = run.start.knowing_its_entry();
     let may = &[Administrator, Clock, Sinks, Absence];
     Run { start, may, rotations: 2, unreadable: true, ..run }
+}
+
+/// The shortest overlap that a policy allows.
+fn short_overlap() -> Run {
+    let run = everything("the shortest overlap", 1, 1);
+    let policy = Policy::new(Terms { overlap: MIN_OVERLAP, ..terms(1, 1) }).expect("sound");
+    let may = &[Crashes, Stalls, Clock, Foreign, Sinks];
+    Run { policy, may, ..run }
+}
+
+/// The latest renewal that a policy allows. Only the clock may be wrong: a rotation that is held up
+/// by anything else ends after the old certificate.
+fn last_minute() -> Run {
+    let run = everything("the latest renewal", 1, 1);
+    let overlap = MIN_OVERLAP;
+    let rotation = terms(1, 1).propagation + terms(1, 1).settle + overlap;
+    let renew_before = rotation + MAX_CLOCK_ERROR.twice();
+    let policy = Policy::new(Terms { overlap, renew_before, ..terms(1, 1) }).expect("sound");
+    let start = World::new(&policy, 1, renew_before + Span::hours(1));
+    Run { policy, start, may: &[Clock], ..run }
+}
+
+#[test]
+fn every_history_of_the_shortest_overlap_with_two_faults() {
+    short_overlap().explore(2);
+}
+
+#[test]
+fn every_history_of_the_latest_renewal_with_two_faults() {
+    last_minute().explore(2);
 }
 
 #[test]
@@ -151,4 +183,26 @@ fn every_history(faults: u8) {
     let long = [unreadable(), two_rotations()];
     long.iter().for_each(|run| run.explore(faults.saturating_sub(1)));
     one_of_each().explore(faults);
+}
+
+/// A simulation that notices nothing proves nothing. It begins with a clock that is behind.
+fn notices(terms: Terms, may: &'static [Fault]) -> bool {
+    let policy = Policy::new(terms).expect("sound");
+    let start = World::new(&policy, 1, policy.terms().renew_before);
+    let start = World { clock: Behind, ..start };
+    Run { policy, start, may, ..one_of_each() }.walk(2).is_err()
+}
+
+#[test]
+fn a_settling_time_that_is_too_short_is_noticed() {
+    let settle = Span(terms(1, 1).settle.0 - 1);
+    assert!(notices(Terms { settle, ..terms(1, 1) }, &[Clock]));
+    assert!(!notices(terms(1, 1), &[Clock]));
+}
+
+#[test]
+fn a_propagation_time_that_is_too_short_is_noticed() {
+    let propagation = LAG;
+    assert!(notices(Terms { propagation, ..terms(1, 1) }, &[Clock, Reads]));
+    assert!(!notices(terms(1, 1), &[Clock, Reads]));
 }

@@ -408,7 +408,7 @@ impl Sink {
         self.silent && self.down_until.is_some()
     }
 
-    fn delivered(&self) -> Option<Delivered> {
+    pub(super) fn delivered(&self) -> Option<Delivered> {
         self.reported.filter(|_| !self.is_silent())
     }
 }
