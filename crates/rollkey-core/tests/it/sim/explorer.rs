@@ -163,7 +163,7 @@ impl Run {
         Ok(())
     }
 
-    fn keeps_promises(&self, world: &World) -> Result<(), Broken> {
+    pub(super) fn keeps_promises(&self, world: &World) -> Result<(), Broken> {
         world.keeps_promises(self.policy.terms().overlap, self.most_keys)
     }
 

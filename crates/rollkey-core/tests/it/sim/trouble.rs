@@ -12,7 +12,7 @@ type Trouble = fn(Step) -> Option<Fate>;
 
 /// Lives through a year. A step that fails is tried again a minute later, as after a restart.
 fn live_a_year_with(trouble: Trouble, read: Read) -> World {
-    let run = one_of_each();
+    let run = Run { most_keys: usize::MAX, ..one_of_each() };
     let mut world = World::new(&run.policy, 2, Span::days(40)).knowing_its_entry();
     // What its consumers hold may expire when it cannot be served.
     world.sinks[0].was_down = true;
@@ -31,7 +31,7 @@ fn live_a_year_with(trouble: Trouble, read: Read) -> World {
             wait => pass(&run, &mut world, wait),
         }
         world.forget(overlap);
-        if let Err(broken) = world.keeps_promises(overlap, usize::MAX) {
+        if let Err(broken) = run.keeps_promises(&world) {
             panic!("{broken}\n{world:?}");
         }
     }
@@ -95,7 +95,7 @@ fn a_sink_that_fails_holds_back_neither_renewals_nor_the_other_sink() {
 #[test]
 fn a_sink_that_kills_us_holds_back_no_renewals() {
     // The other sink comes after it, and cannot be reached.
-    let run = one_of_each();
+    let run = Run { most_keys: usize::MAX, ..one_of_each() };
     let mut world = World::new(&run.policy, 1, Span::days(40)).knowing_its_entry();
     let end = world.now + Span::days(365);
     while world.now < end {
