@@ -231,13 +231,10 @@ pub(crate) struct EmulatorArgs {
     #[arg(long, value_name = "DAYS", default_value_t = 20)]
     pub(crate) expires_in: u32,
 
-    /// Emulated seconds per second of the wall
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
-    pub(crate) speed: f64,
-
-    /// No lag between replicas
-    #[arg(long)]
-    pub(crate) no_lag: bool,
+    /// How long news takes to reach the slowest replica, for everything: `20s`, `5m`, `0s` for
+    /// none [default: as people report of the real service, up to 20m]
+    #[arg(long, value_name = "PERIOD")]
+    pub(crate) lag: Option<rollkey_core::Span>,
 }
 
 /// Watch a key being rolled, against the emulator, with faults on the way

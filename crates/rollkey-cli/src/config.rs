@@ -266,17 +266,19 @@ pub(crate) struct FolderSinkConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = "pfx-password")]
     pub(crate) pfx_password_file: Option<PathBuf>,
-    /// Owner of the files, by number. Needs the right to give files away.
+    /// Owner of folder and files, by name or number; otherwise whoever runs rollkey. Needs the right
+    /// to give files away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(example = 1000)]
-    pub(crate) owner: Option<u32>,
-    /// Group of the files, by number.
+    #[schemars(example = "billing")]
+    pub(crate) owner: Option<String>,
+    /// Group of folder and files, by name or number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(example = 1000)]
-    pub(crate) group: Option<u32>,
-    /// Mode of the files that hold the private key, in octal: `"0600"`, or `"0640"` with a group.
-    #[serde(default = "default_mode")]
-    pub(crate) mode: value::Mode,
+    #[schemars(example = "ssl-cert")]
+    pub(crate) group: Option<String>,
+    /// Mode of the files that hold the private key, in octal; otherwise 0600, or 0640 with a group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = "0640")]
+    pub(crate) mode: Option<value::Mode>,
     /// Command that tells the consumers after each delivery. If it fails, so did the delivery.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) notify: Option<CommandConfig>,
@@ -339,10 +341,6 @@ fn default_state() -> PathBuf {
 
 fn default_formats() -> Vec<FormatConfig> {
     vec![FormatConfig::Bundle]
-}
-
-fn default_mode() -> value::Mode {
-    value::Mode(0o600)
 }
 
 fn default_timeout() -> value::Period {

@@ -5,7 +5,7 @@ use crate::error::CommandError;
 use crate::words;
 use rollkey::answer::Refusal;
 use rollkey::rotation::{Look, Parts, Unreadable};
-use rollkey_core::{Decision, Registration, Slot, Thumbprint};
+use rollkey_core::{Decision, Registration, Thumbprint};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -139,7 +139,7 @@ pub(crate) struct ImportReport {
     /// Subject of the certificate.
     pub(crate) subject: String,
     /// Bits of the RSA key.
-    pub(crate) key_size: usize,
+    pub(crate) key_size: u32,
     /// RFC 3339, UTC.
     pub(crate) not_before: String,
     /// RFC 3339, UTC.
@@ -270,7 +270,3 @@ pub(crate) fn unreadable(why: &Unreadable) -> String {
     }
 }
 
-/// Whether a look found a key in this slot.
-pub(crate) fn has(look: &Look, slot: Slot) -> bool {
-    look.seen.credentials().any(|c| c.held.slot == slot)
-}

@@ -4,7 +4,8 @@
 use crate::clock::clock;
 use crate::config::load::Loaded;
 use crate::config::{
-    AlgorithmConfig, Application, CloudConfig, CloudName, CommandConfig, Kind, SinkConfig,
+    AlgorithmConfig, Application, CloudConfig, CloudName, CommandConfig, ExecSinkConfig,
+    FolderSinkConfig, FormatConfig, InputConfig, Kind, SinkConfig,
 };
 use crate::error::CommandError;
 use crate::explain;
@@ -13,14 +14,21 @@ use rollkey::directory::{self, By, Graph, Target};
 use rollkey::http::{Http, Proxy, Settings, Trust};
 use rollkey::journal::FileJournal;
 use rollkey::keystore::{FileKeystore, KeySize, KeySpec};
-use rollkey::ports::{
-    Clock, DirectoryError, JournalError, KeystoreError, Sink, Sinks, TokenError,
+use rollkey::ports::{Clock, Sink, Sinks};
+use rollkey::rotation::{Parts, Rotation};
+use rollkey::sink::SinkConfigError;
+use rollkey::sink::command::{CommandLine, INHERITABLE};
+use rollkey::sink::exec::{ExecFormat, ExecSettings, ExecSink};
+use rollkey::sink::folder::{
+    Account, FolderAccess, FolderSettings, FolderSink, Layout, PfxProfile, PfxSettings,
 };
-use rollkey::rotation::{Look, Parts, ReconcileError, Rotation};
+use rollkey::sink::notify::Notify;
 use rollkey::token_endpoint::Login;
-use rollkey_core::{Algorithm, Blocker};
-use std::path::PathBuf;
+use rollkey_core::{Algorithm, AppId, Span};
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The application that was named.
 pub(crate) fn application<'a>(
@@ -51,6 +59,13 @@ pub(crate) fn rotation_by(
 ) -> Result<Rotation, CommandError> {
     let parts = parts(loaded, name, clock)?;
     Ok(Rotation::new(parts))
+}
+
+/// The token endpoint of an application, its `client_id`, and the directory's scope.
+pub(crate) fn login(loaded: &Loaded, name: &str) -> Result<(Login, AppId, String), CommandError> {
+    let app = application(loaded, name)?;
+    let (http, cloud) = connection(loaded, name, app)?;
+    Ok((Login::new(http, &cloud, app.tenant_id, app.app_id), app.app_id, cloud.graph_scope()))
 }
 
 /// Builds everything but the keystore, which may not be there yet.
@@ -171,12 +186,82 @@ fn sinks(loaded: &Loaded, name: &str, app: &Application) -> Result<Sinks, Comman
     app.sinks.iter().map(|sink| self::sink(loaded, name, sink)).collect()
 }
 
-fn sink(
+fn sink(loaded: &Loaded, name: &str, sink: &SinkConfig) -> Result<Box<dyn Sink>, CommandError> {
+    let built: Result<Box<dyn Sink>, SinkConfigError> = match sink {
+        SinkConfig::Folder(sink) => folder_settings(loaded, sink)
+            .and_then(FolderSink::new)
+            .map(|sink| Box::new(sink) as Box<dyn Sink>),
+        SinkConfig::Exec(sink) => exec_settings(loaded, name, sink)
+            .and_then(ExecSink::new)
+            .map(|sink| Box::new(sink) as Box<dyn Sink>),
+    };
+    built.map_err(|error| wrong(loaded, name, "sinks", error))
+}
+
+fn folder_settings(
+    loaded: &Loaded,
+    sink: &FolderSinkConfig,
+) -> Result<FolderSettings, SinkConfigError> {
+    let wants = |format| sink.formats.contains(&format);
+    let profile = match (wants(FormatConfig::Pfx), wants(FormatConfig::PfxLegacy)) {
+        (_, true) => Some(PfxProfile::Legacy3Des),
+        (true, false) => Some(PfxProfile::Modern),
+        (false, false) => None,
+    };
+    let pfx = profile.map(|profile| PfxSettings {
+        password_file: sink.pfx_password_file.as_deref().map_or_else(
+            || loaded.resolve(Path::new("pfx-password")),
+            |path| loaded.resolve(path),
+        ),
+        profile,
+    });
+    let account = |text: &String| Account::from_str(text).unwrap_or_else(|never| match never {});
+    Ok(FolderSettings {
+        name: sink.name.clone(),
+        folder: loaded.resolve(&sink.path),
+        layout: Layout {
+            combined_pem: wants(FormatConfig::Bundle),
+            separate_pem: wants(FormatConfig::Separate),
+            pfx,
+        },
+        access: FolderAccess {
+            owner: sink.owner.as_ref().map(account),
+            group: sink.group.as_ref().map(account),
+            key_mode: sink.mode.map(|mode| mode.0),
+            ..FolderAccess::default()
+        },
+        notify: notify(sink.notify.as_ref())?,
+    })
+}
+
+fn exec_settings(
     loaded: &Loaded,
     name: &str,
-    sink: &SinkConfig,
-) -> Result<Box<dyn Sink>, CommandError> {
-    todo!("{loaded:?} {name} {sink:?}")
+    sink: &ExecSinkConfig,
+) -> Result<ExecSettings, SinkConfigError> {
+    Ok(ExecSettings {
+        name: sink.name.clone(),
+        command: command_line(&sink.command, sink.timeout.0)?,
+        format: match sink.input {
+            InputConfig::Pem => ExecFormat::Pem,
+            InputConfig::Json => ExecFormat::Json,
+        },
+        state_file: state_folder(loaded, name).join(format!("sink-{}.json", sink.name)),
+        notify: notify(sink.notify.as_ref())?,
+    })
+}
+
+fn notify(command: Option<&CommandConfig>) -> Result<Option<Notify>, SinkConfigError> {
+    command.map(|c| command_line(&c.command, c.timeout.0).map(Notify::new)).transpose()
+}
+
+/// A command inherits what it needs to run at all, and nothing that may be a secret of ours.
+fn command_line(argv: &[String], timeout: Span) -> Result<CommandLine, SinkConfigError> {
+    let inherited = INHERITABLE
+        .iter()
+        .filter_map(|name| std::env::var_os(name).map(|value| ((*name).to_owned(), value)));
+    CommandLine::new(argv.iter().cloned(), Duration::from_secs(timeout.0))
+        .map(|command| command.with_environment(inherited))
 }
 
 fn algorithm(algorithm: AlgorithmConfig) -> Algorithm {

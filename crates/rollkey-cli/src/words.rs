@@ -111,7 +111,7 @@ pub(crate) fn standing(standing: Standing) -> &'static str {
         Standing::Expired => "expired",
         Standing::Local => "local",
         Standing::Unproven(..) => "unproven",
-        Standing::Settling(_) => "settling",
+        Standing::Settling(..) => "settling",
         Standing::Proven => "proven",
     }
 }

@@ -24,9 +24,9 @@ use crate::{server, tls, witness};
 pub struct Emulator {
     pub(crate) tenant: Arc<Tenant>,
     ca_pem: String,
-    /// Own threads, so that tests of any kind of runtime, or none, may wait for answers.
-    runtime: Option<Runtime>,
     handle: Handle<SocketAddr>,
+    /// Threads of its own, so that a test that blocks its own thread still gets answers.
+    _threads: Held,
 }
 
 /// The emulator could not be started.
@@ -145,10 +145,9 @@ impl Builder {
             .enable_all()
             .build()
             .map_err(StartError::Threads)?;
-        // From here on an error must not drop the runtime where it stands: that could block.
-        let mut emulator = Hold(Some(runtime));
-        let runtime = emulator.runtime();
-        let keys = runtime.spawn_blocking(move || {
+        let threads = runtime.handle().clone();
+        let runtime = Held(Some(runtime));
+        let keys = threads.spawn_blocking(move || {
             let (ca_pem, tls) = tls::make(address.ip())?;
             Ok((ca_pem, tls, Signer::new()?))
         });
@@ -171,29 +170,20 @@ impl Builder {
 
         let handle = Handle::new();
         let serving = server::run(listener, tls, handle.clone(), Arc::clone(&tenant));
-        runtime.spawn(async move {
+        threads.spawn(async move {
             if let Err(error) = serving.await {
                 tracing::error!(%error, "the emulator stopped serving");
             }
         });
-        Ok(Emulator { tenant, ca_pem, runtime: emulator.0.take(), handle })
+        Ok(Emulator { tenant, ca_pem, handle, _threads: runtime })
     }
 }
 
-/// Keeps a runtime that must be shut down in the background.
-struct Hold(Option<Runtime>);
+/// Threads that are let go in the background: to wait for them could block whoever drops them.
+#[derive(Debug)]
+struct Held(Option<Runtime>);
 
-impl Hold {
-    fn runtime(&mut self) -> tokio::runtime::Handle {
-        // Only `start` takes it out, at its end.
-        match &self.0 {
-            Some(runtime) => runtime.handle().clone(),
-            None => tokio::runtime::Handle::current(),
-        }
-    }
-}
-
-impl Drop for Hold {
+impl Drop for Held {
     fn drop(&mut self) {
         if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
@@ -275,9 +265,10 @@ impl Emulator {
     /// All applications, in the order in which they were created.
     #[must_use]
     pub fn applications(&self) -> Vec<Application> {
-        let directory = self.tenant.directory();
-        let ids = directory.all().iter().map(|registration| registration.app_id.clone());
-        ids.map(|app_id| Application::new(&self.tenant, app_id)).collect()
+        // Each handle looks into the directory again, so the ids are taken out first.
+        let ids: Vec<_> =
+            self.tenant.directory().all().iter().map(|found| found.app_id.clone()).collect();
+        ids.into_iter().map(|app_id| Application::new(&self.tenant, app_id)).collect()
     }
 
     /// Changes how long news takes, from now on and for what is already under way.
@@ -336,9 +327,6 @@ impl Emulator {
 impl Drop for Emulator {
     fn drop(&mut self) {
         self.handle.shutdown();
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
     }
 }
 

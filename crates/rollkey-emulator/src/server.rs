@@ -4,7 +4,7 @@
 //! connection off. It knows no address and no rule.
 
 use std::convert::Infallible;
-use std::future::{Ready, ready};
+use std::future::{Ready, poll_fn, ready};
 use std::net::{SocketAddr, TcpListener};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -102,7 +102,7 @@ where
     B::Error: Into<BoxError>,
 {
     let (parts, body) = request.into_parts();
-    let body = axum::body::to_bytes(Body::new(body), LONGEST_BODY).await.ok();
+    let body = read_body(body).await;
     let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let host = host.or(parts.uri.authority().map(|authority| authority.as_str()));
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
@@ -114,8 +114,32 @@ where
         query: parts.uri.query().unwrap_or_default().to_owned(),
         authority: authority.to_ascii_lowercase(),
         headers: parts.headers,
-        body: body.map(|body| body.to_vec()),
+        body,
     }
+}
+
+/// Reads a body; `None` if it is too long or breaks off.
+///
+/// What is too long is read on for a while and thrown away: a client that is still sending would
+/// not hear the answer.
+async fn read_body<B>(body: B) -> Option<Vec<u8>>
+where
+    B: HttpBody<Data = Bytes>,
+{
+    let mut body = std::pin::pin!(body);
+    let (mut read, mut length) = (Vec::new(), 0);
+    while let Some(frame) = poll_fn(|context| body.as_mut().poll_frame(context)).await {
+        let Ok(data) = frame.ok()?.into_data() else {
+            continue;
+        };
+        length += data.len();
+        match length {
+            0..=LONGEST_BODY => read.extend_from_slice(&data),
+            _ if length > 16 * LONGEST_BODY => return None,
+            _ => (),
+        }
+    }
+    (length <= LONGEST_BODY).then_some(read)
 }
 
 fn response(answer: Answer) -> HttpResponse {

@@ -14,6 +14,9 @@ use crate::tenant::Tenant;
 use crate::visit::{Note, Visit};
 use crate::{graph, login};
 
+/// How many characters of a path the log keeps.
+const LONGEST_PATH: usize = 512;
+
 /// What becomes of a request.
 #[derive(Debug)]
 pub(crate) struct Outcome {
@@ -110,7 +113,6 @@ fn with_headers(visit: &Visit<'_>, service: &Service, mut answer: Answer) -> Ans
     headers.push(("date", clock::http_date(visit.now)));
     headers.push(("request-id", visit.request_id.clone()));
     headers.push(("cache-control", "no-store".to_owned()));
-    headers.push(("strict-transport-security", "max-age=31536000".to_owned()));
     if let Some(id) = &visit.client_request_id {
         headers.push(("client-request-id", id.clone()));
     }
@@ -139,7 +141,7 @@ fn note(visit: &Visit<'_>, operation: Operation, answer: Option<&Answer>, is_los
     let exchange = Exchange {
         at: visit.now,
         method: visit.request.method.as_str().to_owned(),
-        path: visit.request.path.clone(),
+        path: visit.request.path.chars().take(LONGEST_PATH).collect(),
         operation,
         app: visit.note.app.clone(),
         status: answer.map_or(0, |answer| answer.status),

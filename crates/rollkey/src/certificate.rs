@@ -7,7 +7,7 @@ pub mod make;
 
 pub use make::{CommonName, CommonNameError, Signer, UnsignedCertificate, self_signed};
 
-use crate::ports::BoxError;
+use crate::ports::{BoxError, CertificateDer};
 use aws_lc_rs::digest;
 use rollkey_core::{Sha1Thumbprint, Sha256Thumbprint, Thumbprint, Timestamp};
 use std::fmt;
@@ -178,12 +178,20 @@ pub fn describe(der: &[u8]) -> Result<CertificateInfo, CertificateError> {
 }
 
 /// Whether `issuer` issued `subject`: by name, and by signature where we know its algorithm.
-pub(crate) fn issued(issuer: &X509Certificate<'_>, subject: &X509Certificate<'_>) -> bool {
+fn issued(issuer: &X509Certificate<'_>, subject: &X509Certificate<'_>) -> bool {
     subject.issuer().as_raw() == issuer.subject().as_raw()
         && !matches!(
             subject.verify_signature(Some(issuer.public_key())),
             Err(X509Error::SignatureVerificationError)
         )
+}
+
+/// Whether `issuer` issued `subject`, as far as we can tell.
+pub(crate) fn issued_by(subject: &CertificateDer, issuer: &CertificateDer) -> bool {
+    match (parse(&subject.0), parse(&issuer.0)) {
+        (Ok(subject), Ok(issuer)) => issued(&issuer, &subject),
+        _ => false,
+    }
 }
 
 pub(crate) fn parse(der: &[u8]) -> Result<X509Certificate<'_>, CertificateError> {
@@ -195,7 +203,7 @@ pub(crate) fn parse(der: &[u8]) -> Result<X509Certificate<'_>, CertificateError>
     }
 }
 
-pub(crate) fn key_info(spki: &SubjectPublicKeyInfo<'_>) -> KeyInfo {
+fn key_info(spki: &SubjectPublicKeyInfo<'_>) -> KeyInfo {
     let algorithm = KeyAlgorithm::from_oid(&spki.algorithm.algorithm);
     let size = |parsed: &PublicKey<'_>| u32::try_from(parsed.key_size()).ok();
     let bits = match (&algorithm, spki.parsed()) {

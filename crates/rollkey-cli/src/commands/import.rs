@@ -7,7 +7,7 @@ use crate::error::CommandError;
 use crate::output::Output;
 use crate::report::ImportReport;
 use crate::{config, explain, wire, words};
-use rollkey::import::{ImportError, Imported};
+use rollkey::import::{ImportError, Imported, Source};
 use rollkey::keystore::CustodyError;
 use rollkey::secret::SecretBytes;
 use rollkey_core::Timestamp;
@@ -30,12 +30,16 @@ pub(crate) async fn run(
         false => keystore.import(&material, now).await,
     };
     taken.map_err(|error| refused(error, name))?;
+    for warning in material.warnings() {
+        output.warn(warning.to_string());
+    }
     let info = material.info();
+    let bits = info.key.bits.unwrap_or_default();
     output.line(format!(
         "took {} into custody: {}, RSA {}, until {}",
         info.thumbprint.sha1.short(),
         info.subject,
-        info.key.bits,
+        bits,
         words::date(info.not_after),
     ));
     output.line(format!("next: rollkey rotate {name}"));
@@ -43,7 +47,7 @@ pub(crate) async fn run(
         application: name.clone(),
         thumbprint: info.thumbprint.sha1.to_string(),
         subject: info.subject.clone(),
-        key_size: info.key.bits,
+        key_size: bits,
         not_before: words::instant(info.not_before),
         not_after: words::instant(info.not_after),
         issuers: material.certificates().len() - 1,
@@ -63,33 +67,32 @@ pub(crate) fn read(
             CommandError::failed(format!("could not read {}", path.display())).cause(error)
         })
     };
-    let mut files = vec![bytes(file)?];
-    if let Some(key) = key {
-        files.push(bytes(key)?);
-    }
-    let contents: Vec<&[u8]> = files.iter().map(SecretBytes::expose).collect();
+    let mut paths = vec![file];
+    paths.extend(key);
+    let files = paths.iter().map(|path| bytes(path)).collect::<Result<Vec<_>, _>>()?;
+    let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    let sources: Vec<Source<'_>> = names
+        .iter()
+        .zip(&files)
+        .map(|(name, bytes)| Source { name, bytes: bytes.expose() })
+        .collect();
     let password = password::named(args)?;
-    let first = rollkey::import::read(&contents, password.as_ref(), now);
+    let first = rollkey::import::import(&sources, password.as_ref(), now);
     let material = match first {
-        Err(ImportError::PasswordMissing) => match password::ask(&file.display().to_string())? {
-            Some(password) => rollkey::import::read(&contents, Some(&password), now),
-            None => Err(ImportError::PasswordMissing),
+        Err(error @ ImportError::PasswordNeeded { .. }) => match password::ask(&names[0])? {
+            Some(password) => rollkey::import::import(&sources, Some(&password), now),
+            None => Err(error),
         },
         other => other,
     };
     material.map_err(|error| {
-        let failed = CommandError::failed(format!("cannot use {}", file.display()));
         let hint = match &error {
-            ImportError::PasswordMissing => {
-                Some("name its password: --password-file, --password-env or --password-stdin")
+            ImportError::PasswordNeeded { .. } => {
+                "name its password: --password-file, --password-env or --password-stdin"
             }
-            _ => None,
+            other => other.advice(),
         };
-        let failed = failed.cause(error);
-        match hint {
-            Some(hint) => failed.hint(hint),
-            None => failed,
-        }
+        CommandError::failed(format!("cannot use {}", file.display())).cause(error).hint(hint)
     })
 }
 

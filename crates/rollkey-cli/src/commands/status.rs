@@ -5,7 +5,7 @@ use crate::error::CommandError;
 use crate::output::Output;
 use crate::report::{self, Status};
 use crate::{config, explain, wire, words};
-use comfy_table::{Table, presets};
+use comfy_table::{Table, TableStyle};
 use rollkey::rotation::{Look, Parts};
 use rollkey_core::{Decision, Registration};
 use std::process::ExitCode;
@@ -74,7 +74,7 @@ pub(crate) fn show(look: &Look, parts: &Parts, output: &Output) {
 /// The keys as a table: ours, then the directory's others.
 pub(crate) fn keys(look: &Look, parts: &Parts) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(TableStyle::new());
     table.set_header(["", "thumbprint", "standing", "directory", "expires"]);
     for key in look.seen.credentials() {
         let directory = match key.registration {

@@ -52,6 +52,9 @@ pub(crate) fn parse(text: &str) -> Result<Config, String> {
         })?;
         let mut names = std::collections::BTreeSet::new();
         for sink in &application.sinks {
+            if let super::SinkConfig::Folder(folder) = sink {
+                check_pfx(folder).map_err(at)?;
+            }
             let sink = sink.name();
             check_name(sink).map_err(at)?;
             if !names.insert(sink) {
@@ -60,6 +63,18 @@ pub(crate) fn parse(text: &str) -> Result<Config, String> {
         }
     }
     Ok(config)
+}
+
+fn check_pfx(sink: &super::FolderSinkConfig) -> Result<(), String> {
+    use super::FormatConfig::{Pfx, PfxLegacy};
+    let (modern, legacy) = (sink.formats.contains(&Pfx), sink.formats.contains(&PfxLegacy));
+    match (modern || legacy, &sink.pfx_password_file) {
+        _ if modern && legacy => {
+            Err(format!("sink `{}`: `pfx` and `pfx-legacy` are the same file", sink.name))
+        }
+        (true, None) => Err(format!("sink `{}`: a PFX needs `pfx-password-file`", sink.name)),
+        _ => Ok(()),
+    }
 }
 
 /// Names become folders and file names.

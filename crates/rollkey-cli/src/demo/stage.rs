@@ -7,10 +7,10 @@ use crate::config::load;
 use crate::error::CommandError;
 use crate::wire;
 use rollkey::answer::Refusal;
-use rollkey::import::Imported;
-use rollkey::keystore::signing::SigningKey;
-use rollkey::ports::{Clock, TokenEndpoint, Verdict};
 use rollkey::durable::{self, Access};
+use rollkey::import::Imported;
+use rollkey::keystore::signing::RsaKey;
+use rollkey::ports::{Clock, TokenEndpoint, Verdict};
 use rollkey_core::{Algorithm, Span, Thumbprint, Timestamp, TokenId, UnsignedAssertion};
 use rollkey_emulator::{Application, Emulator, Lags, Operation, ReplicaView};
 use std::path::{Path, PathBuf};
@@ -90,7 +90,7 @@ impl Stage {
         // 122 random bits: the password of a file that nobody has to type.
         let password = uuid::Uuid::new_v4().simple().to_string();
         let pfx = ours
-            .to_pfx(&password)
+            .pfx(&password)
             .map_err(|error| CommandError::failed("could not write the demo's PFX").cause(error))?;
         write(&folder.join("ca.pem"), emulator.ca_pem().as_bytes())?;
         write(&folder.join("billing.pfx"), &pfx)?;
@@ -171,7 +171,7 @@ impl Stage {
             match exchange.operation {
                 Operation::AddKey => requests.add_key += 1,
                 Operation::RemoveKey => requests.remove_key += 1,
-                Operation::Get => requests.reads += 1,
+                Operation::Read => requests.reads += 1,
                 Operation::Token => requests.tokens += 1,
                 _ => (),
             }
@@ -193,7 +193,7 @@ pub(super) async fn sign_in(
     let thumbprint = key.info().thumbprint;
     let assertion =
         UnsignedAssertion::new(app, login.address(), thumbprint, Algorithm::Ps256, jti, now);
-    let signature = SigningKey::from_pkcs8(key.private_key())
+    let signature = RsaKey::from_pkcs8(key.private_key().expose())
         .and_then(|key| key.sign(assertion.algorithm(), assertion.signing_input()))
         .map_err(|error| CommandError::failed("the consumer could not sign").cause(error))?;
     let answer = login.token(&assertion.seal(&signature), &scope).await;

@@ -132,24 +132,36 @@ impl Outputs {
     /// Writes beside the place, then takes it at once: a free place only as long as it is free.
     fn put(&self, file: &Output, place: Place) -> Result<(), WorldError> {
         let path = self.dir.join(&file.name);
-        let temporary = self.dir.join(format!(".{}.{}.tmp", file.name, std::process::id()));
-        write_new(&temporary, file).map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => WorldError::ForeignFile(temporary.clone()),
-            _ => failed("write", &temporary)(error),
-        })?;
+        let temporary = self.dir.join(format!(".{}.{}.tmp", file.name, chance()));
+        write_new(&temporary, file).map_err(failed("write", &temporary))?;
         let put = match place {
             Place::Ours => fs::rename(&temporary, &path),
-            // A link, unlike a rename, never replaces.
-            Place::Free => fs::hard_link(&temporary, &path).and_then(|()| fs::remove_file(&temporary)),
+            Place::Free => take(&temporary, &path, file),
         };
-        put.map_err(|error| {
-            let _ = fs::remove_file(&temporary);
-            match error.kind() {
-                io::ErrorKind::AlreadyExists => WorldError::ForeignFile(path.clone()),
-                _ => failed("write", &path)(error),
-            }
+        // Gone already, if it was renamed.
+        let _ = fs::remove_file(&temporary);
+        put.map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => WorldError::ForeignFile(path.clone()),
+            _ => failed("write", &path)(error),
         })
     }
+}
+
+/// Puts a file in a free place. A link, unlike a rename, never replaces; where there are no links,
+/// the file is written once more.
+fn take(temporary: &Path, path: &Path, file: &Output) -> io::Result<()> {
+    match fs::hard_link(temporary, path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => write_new(path, file),
+        done => done,
+    }
+}
+
+/// Something that no other run has in its names.
+fn chance() -> String {
+    let mut bytes = [0; 8];
+    // Without randomness the name is taken by another run at worst, and writing fails.
+    let _ = aws_lc_rs::rand::fill(&mut bytes);
+    hex(&bytes)
 }
 
 fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> WorldError {

@@ -4,12 +4,12 @@
 //! is public; what makes no sense in it becomes `None` and never a guess.
 
 use super::refused::instant;
+use crate::certificate::{self, thumbprint};
 use crate::ports::CertificateDer;
-use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rollkey_core::{
-    AppId, KeyId, Listed, ObjectId, Proof, Sha1Thumbprint, Sha256Thumbprint, Thumbprint, Timestamp,
+    AppId, KeyId, Listed, ObjectId, Proof, Sha1Thumbprint, Sha256Thumbprint, Timestamp,
 };
 use serde::{Deserialize, Deserializer, Serialize};
 use std::str::FromStr;
@@ -172,8 +172,8 @@ impl Object {
 
 impl Entry {
     fn credential(self) -> KeyCredential {
-        let certificate = self.key.as_deref().and_then(certificate);
-        let shown = certificate.as_ref().map(thumbprint);
+        let certificate = self.key.as_deref().and_then(shown_certificate);
+        let shown = certificate.as_ref().map(|certificate| thumbprint(&certificate.0));
         let told =
             self.custom_key_identifier.as_deref().and_then(|id| Sha1Thumbprint::parse(id).ok());
         KeyCredential {
@@ -191,7 +191,7 @@ impl Entry {
 }
 
 /// The certificate in a `key`: base64 of DER, or of the PEM that a client may have sent.
-fn certificate(key: &str) -> Option<CertificateDer> {
+fn shown_certificate(key: &str) -> Option<CertificateDer> {
     let compact: String = key.split_whitespace().collect();
     let bytes = STANDARD.decode(compact).ok()?;
     let der = match bytes.starts_with(b"-----BEGIN") {
@@ -199,14 +199,5 @@ fn certificate(key: &str) -> Option<CertificateDer> {
         false => bytes,
     };
     // What is no certificate, whole and nothing else, has no thumbprint.
-    let (rest, _) = x509_parser::parse_x509_certificate(&der).ok()?;
-    rest.is_empty().then_some(CertificateDer(der))
-}
-
-fn thumbprint(certificate: &CertificateDer) -> Thumbprint {
-    let mut sha1 = [0; 20];
-    sha1.copy_from_slice(digest(&SHA1_FOR_LEGACY_USE_ONLY, &certificate.0).as_ref());
-    let mut sha256 = [0; 32];
-    sha256.copy_from_slice(digest(&SHA256, &certificate.0).as_ref());
-    Thumbprint { sha1: Sha1Thumbprint(sha1), sha256: Sha256Thumbprint(sha256) }
+    certificate::describe(&der).ok().map(|_| CertificateDer(der))
 }

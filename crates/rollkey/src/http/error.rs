@@ -4,6 +4,7 @@
 //! kept, which tells of names, certificates and connections.
 
 use super::answer::Unread;
+use rustls::CertificateError;
 use std::error::Error;
 use std::fmt;
 
@@ -187,9 +188,11 @@ fn obstacle(error: &reqwest::Error) -> Obstacle {
         return Obstacle::Request;
     }
     match tls(error) {
-        Some(rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer)) => {
-            Obstacle::Untrusted
-        }
+        // The second is what an authority of the same name and another key looks like: one that
+        // was made anew.
+        Some(rustls::Error::InvalidCertificate(
+            CertificateError::UnknownIssuer | CertificateError::BadSignature,
+        )) => Obstacle::Untrusted,
         Some(rustls::Error::InvalidCertificate(_)) => Obstacle::Certificate,
         Some(_) => Obstacle::Tls,
         None if error.is_dns() => Obstacle::Name,

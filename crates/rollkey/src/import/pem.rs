@@ -4,6 +4,7 @@
 //! behind, neither of the text nor of the bytes. A block that cannot be decoded is named, not
 //! passed over.
 
+use super::error::PemProblem;
 use crate::secret::SecretBytes;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -22,7 +23,6 @@ pub(crate) struct Block<'a> {
     /// What stands after `BEGIN`.
     pub(crate) label: &'a str,
     /// Lines such as `Proc-Type: 4,ENCRYPTED`.
-    #[expect(dead_code, reason = "for import")]
     pub(crate) headers: Vec<(&'a str, &'a str)>,
     /// What the base64 stands for.
     pub(crate) contents: SecretBytes,
@@ -30,32 +30,15 @@ pub(crate) struct Block<'a> {
 
 /// A block that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub(crate) enum PemError {
-    /// The file stops before the end line: perhaps it was cut off.
-    #[error("the block {label} has no end line")]
-    Unended {
-        /// What stands after `BEGIN`.
-        label: String,
-    },
-    /// Another block ends where this one should.
-    #[error("the block {label} ends as {end}")]
-    Mismatch {
-        /// What stands after `BEGIN`.
-        label: String,
-        /// What stands after `END`.
-        end: String,
-    },
-    /// Something between the lines is not base64.
-    #[error("the block {label} is not base64")]
-    NotBase64 {
-        /// What stands after `BEGIN`.
-        label: String,
-    },
+#[error("the block {label} {problem}")]
+pub(crate) struct PemError {
+    /// What stands after `BEGIN`.
+    pub(crate) label: String,
+    /// What is wrong with it.
+    pub(crate) problem: PemProblem,
 }
 
 /// Whether there is any block.
-#[expect(dead_code, reason = "for import")]
 pub(crate) fn has_blocks(text: &str) -> bool {
     text.contains(BEGIN)
 }
@@ -65,19 +48,19 @@ pub(crate) fn blocks(text: &str) -> Result<Vec<Block<'_>>, PemError> {
     let mut blocks = Vec::new();
     let mut rest = text;
     while let Some((label, after)) = begin(rest) {
-        let unended = || PemError::Unended { label: shown(label) };
-        let at = after.find(END).ok_or_else(unended)?;
+        let wrong = |problem| PemError { label: shown(label), problem };
+        let at = after.find(END).ok_or_else(|| wrong(PemProblem::NoEnd))?;
         let (body, end) = (&after[..at], &after[at + END.len()..]);
-        let (end, next) = end.split_once(DASHES).ok_or_else(unended)?;
+        let (end, next) = end.split_once(DASHES).ok_or_else(|| wrong(PemProblem::NoEnd))?;
         // Before its own end line another block begins: that of this one is missing.
         if body.contains(BEGIN) {
-            return Err(unended());
+            return Err(wrong(PemProblem::NoEnd));
         }
         if end != label {
-            return Err(PemError::Mismatch { label: shown(label), end: shown(end) });
+            return Err(wrong(PemProblem::OtherEnd { label: shown(end) }));
         }
         let (headers, data) = headers(body);
-        let contents = decode(data).ok_or_else(|| PemError::NotBase64 { label: shown(label) })?;
+        let contents = decode(data).ok_or_else(|| wrong(PemProblem::NotBase64))?;
         blocks.push(Block { label, headers, contents });
         rest = next;
     }
@@ -133,6 +116,6 @@ fn headers(body: &str) -> (Vec<(&str, &str)>, &str) {
 }
 
 /// A label of somebody else's, for a message.
-fn shown(label: &str) -> String {
+pub(crate) fn shown(label: &str) -> String {
     label.chars().filter(|c| !c.is_control()).take(40).collect()
 }

@@ -29,6 +29,9 @@ pub enum RsaKeyError {
     /// The bytes are no RSA key, or one whose numbers do not belong together.
     #[error("the private key is not a sound RSA key")]
     Rejected(#[source] BoxError),
+    /// The bytes do not say what kind of key they are.
+    #[error("the private key names no algorithm")]
+    NoAlgorithm,
     /// No signature came of it.
     #[error("the cryptographic provider made no signature")]
     Sign,
@@ -92,6 +95,13 @@ impl RsaKey {
     /// The public half: `SubjectPublicKeyInfo`, DER.
     pub fn spki(&self) -> &[u8] {
         &self.spki
+    }
+
+    /// Whether a certificate is for this key.
+    pub fn fits(&self, certificate: &CertificateDer) -> bool {
+        certificate::parse(&certificate.0).is_ok_and(|certificate| {
+            *certificate.public_key().subject_public_key.data == *self.pair.public_key().as_ref()
+        })
     }
 
     /// Signs `message`, which is hashed here. The signature is as long as the modulus.

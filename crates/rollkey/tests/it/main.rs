@@ -1,3 +1,12 @@
-//! Tests.
+//! What the doors promise, and the adapters behind them keep.
 
+mod cloud;
+mod crash_points;
+mod directory;
+mod directory_emulator;
+mod http;
+mod http_script;
+mod http_secrets;
+mod import;
 mod keystore_contract;
+mod token_endpoint;

@@ -88,7 +88,7 @@ pub(super) fn read(keystore: &Path, held: Held) -> Result<CertifiedKey, Keystore
     if info.not_after != held.not_after {
         return Err(damaged("its certificate expires at another time than state.json says"));
     }
-    if info.spki != key.spki() {
+    if !key.fits(leaf) {
         return Err(damaged("its private key does not belong to its certificate"));
     }
     Ok(CertifiedKey { key, certificates })
