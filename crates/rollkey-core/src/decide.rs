@@ -19,7 +19,8 @@ use crate::id::KeyId;
 use crate::observed::{Credential, Generation, Observed, Registration, SinkState, Slot, Standing};
 use crate::policy::{Audience, MAX_CLOCK_ERROR, Policy, SinkId};
 use crate::thumbprint::Thumbprint;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
+use std::cmp::Reverse;
 
 /// What to do next, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -176,9 +177,12 @@ pub fn decide(seen: &Observed, policy: &Policy, now: Timestamp) -> Decision {
         (_,                         None,                        Nobody)           => Blocked(NoKey),
     };
 
-    // While a rotation waits, whatever for, a sink that is behind is served.
+    // While a rotation waits, whatever for, and before anything is tidied up, a sink that is
+    // behind is served.
     match (rotation, current) {
-        (Wait(until, why), Some((Proven, c))) => deliver(c, seen, policy, now, until, why),
+        (Act(Step::Remove { .. } | Step::Discard { .. }, _) | Wait(..), Some((Proven, c))) => {
+            deliver(c, seen, policy, now).unwrap_or_else(|retry| rotation.no_later_than(retry))
+        }
         _ => rotation,
     }
 }
@@ -193,7 +197,12 @@ enum Prover<'a> {
 
 fn prover<'a>(seen: &'a Observed, policy: &Policy, now: Timestamp) -> Prover<'a> {
     let standings = || seen.provers().map(|c| (c.standing(policy, now), c));
-    let works = standings().find(|(standing, _)| standing.works());
+    // One that is seen in the directory before one that is not, then one that is proven.
+    let worth = |(standing, c): &(Standing, &Credential)| {
+        (matches!(c.registration, Registration::Present(_)), *standing == Standing::Proven)
+    };
+    let works =
+        standings().filter(|(standing, _)| standing.works()).min_by_key(|c| Reverse(worth(c)));
     let untried = standings().filter_map(|(standing, c)| match standing {
         Standing::Unproven(at, audience) => Some((at, audience, c)),
         _ => None,
@@ -251,15 +260,15 @@ fn part_with(old: &Credential, by: &Credential, seen: &Observed, policy: &Policy
         Slot::Pending => (PendingExpired, PendingExpired),
         _ => (OverlapEnded, PreviousGone),
     };
-    let sent = old.facts.sent_at.filter(|at| old.held.since <= *at);
-    let shows = sent.map_or(now, |at| at + policy.terms().propagation);
+    let shows = old.facts.sent_at.map_or(now, |at| at + policy.terms().propagation);
+    let tried = old.removal_shows(policy).is_some();
 
     match (old.registration, by.registration, old.standing(policy, now)) {
         (Absent,      _,          _)              => Act(discard(old, seen), gone),
         // What was sent last may not show yet.
         _ if now < shows                          => Wait(shows, Removing),
         // It was to be removed before, and the list may be old: is it still there?
-        (Present(_),  Present(_), Unproven(t, a)) if sent.is_some() && old.facts.answers.is_empty() => ask(old, a, t, now, removal),
+        (Present(_),  Present(_), Unproven(t, a)) if tried && old.facts.answers.is_empty() => ask(old, a, t, now, removal),
         // Both must be seen, unless the one is worth nothing. Not having heard that the other
         // key is gone is no reason to remove this one.
         (Present(id), _,          Expired)        => Act(remove(old, id, by), removal),
@@ -284,30 +293,32 @@ fn holds(sink: &SinkState, key: &Credential) -> Option<Timestamp> {
     sink.delivered.filter(|d| d.key == key.held.thumbprint).map(|d| d.since)
 }
 
-/// Serves the first sink that is behind and may be tried now; otherwise waits, but no longer than
-/// until the first may be tried again.
+/// How long ago a key may have been accepted for the last time to be handed to consumers: much
+/// shorter than replicas lag, long enough for the notification of several sinks.
+const FRESH: Span = Span::minutes(5);
+
+/// Serves the first sink that is behind and may be tried now. Otherwise says when the next may be
+/// tried again, if any is behind.
 fn deliver(
     current: &Credential,
     seen: &Observed,
     policy: &Policy,
     now: Timestamp,
-    until: Timestamp,
-    why: Reason,
-) -> Decision {
+) -> Result<Decision, Option<Timestamp>> {
+    let poll = policy.terms().poll;
     let behind = (0..).map(SinkId).zip(&seen.sinks).filter(|(_, s)| holds(s, current).is_none());
-    let first = behind
-        .map(|(to, sink)| (sink.failed_at.map_or(now, |at| at + policy.terms().poll), to))
-        .min();
+    let first = behind.map(|(to, sink)| (sink.failed_at.map_or(now, |at| at + poll), to)).min();
+    let (key, of) = (current.held.thumbprint, seen.generation);
     match first {
-        None => Decision::Wait(until, why),
         Some((at, to)) if at <= now => {
-            let (key, of) = (current.held.thumbprint, seen.generation);
-            Decision::Act(Step::Deliver { key, to, of }, Reason::SinkBehind)
+            // That it works was seen, perhaps long ago. Consumers get what works now.
+            let step = match current.facts.unconfirmed(policy, now - FRESH) {
+                Some(audience) => Step::Probe { key, audience },
+                None => Step::Deliver { key, to, of },
+            };
+            Ok(Decision::Act(step, Reason::SinkBehind))
         }
-        Some((at, _)) if why == Reason::Healthy => {
-            Decision::Wait(at.min(until), Reason::SinkFailing)
-        }
-        Some((at, _)) => Decision::Wait(at.min(until), why),
+        retry => Err(retry.map(|(at, _)| at)),
     }
 }
 
@@ -320,6 +331,17 @@ fn due(current: &Credential, policy: &Policy, now: Timestamp) -> Timestamp {
 }
 
 impl Decision {
+    /// This, but no longer a wait than until a failed delivery may be tried again.
+    fn no_later_than(self, retry: Option<Timestamp>) -> Self {
+        match (self, retry) {
+            (Self::Wait(until, Reason::Healthy), Some(at)) => {
+                Self::Wait(at.min(until), Reason::SinkFailing)
+            }
+            (Self::Wait(until, why), Some(at)) => Self::Wait(at.min(until), why),
+            _ => self,
+        }
+    }
+
     /// This, unless the current key is due: then the next rotation begins.
     fn unless_due(
         self,
@@ -345,7 +367,7 @@ fn ask(c: &Credential, audience: Audience, at: Timestamp, now: Timestamp, why: R
 }
 
 /// An expired pending key goes, its entry in the directory first. But it must not keep us from
-/// renewing: once the current certificate is due, we no longer wait for the directory.
+/// renewing: when half of the time for that is gone, we no longer wait for the directory.
 fn cast_off(
     pending: &Credential,
     by: &Credential,
@@ -353,8 +375,8 @@ fn cast_off(
     policy: &Policy,
     now: Timestamp,
 ) -> Decision {
-    let renew_before = policy.terms().renew_before;
-    let pressing = seen.current.as_ref().is_none_or(|c| c.held.not_after - renew_before <= now);
+    let half = Span(policy.terms().renew_before.0 / 2);
+    let pressing = seen.current.as_ref().is_none_or(|c| c.held.not_after - half <= now);
     match part_with(pending, by, seen, policy, now) {
         Decision::Wait(..) if pressing => {
             Decision::Act(discard(pending, seen), Reason::PendingExpired)

@@ -101,8 +101,14 @@ impl KeyFacts {
 
     /// The first audience that has not said yes at that instant or later.
     pub(crate) fn unconfirmed(&self, policy: &Policy, at: Timestamp) -> Option<Audience> {
-        let confirmed = |a| self.answer(a).last_accepted.is_some_and(|last| at <= last);
-        policy.audiences().find(|audience| !confirmed(*audience))
+        policy.audiences().find(|audience| self.answer(*audience).last_accepted < Some(at))
+    }
+
+    /// Whether every audience accepted the key, and did so still when that had settled.
+    pub(crate) fn proven(&self, policy: &Policy) -> bool {
+        let settled = |since| since + policy.terms().settle;
+        self.accepted_since(policy)
+            .is_some_and(|since| self.unconfirmed(policy, settled(since)).is_none())
     }
 
     /// Last time that any audience refused the key.
@@ -117,7 +123,7 @@ impl KeyFacts {
 
     /// From when on the directory shows what was last done to the key: a "not there" is then no
     /// mere replication lag, and neither is a "still there".
-    pub(crate) fn believable(&self, policy: &Policy) -> Timestamp {
+    pub(crate) fn shows_from(&self, policy: &Policy) -> Timestamp {
         let propagation = policy.terms().propagation;
         match self.sent_at {
             Some(sent_at) => sent_at + propagation,
@@ -175,7 +181,9 @@ impl Facts {
     /// The latest instant on record. Later than now by more than our clock may be wrong, it says
     /// that the clock was set back.
     pub fn latest(&self) -> Option<Timestamp> {
-        self.clone().instants().map(|instant| *instant).max()
+        let of_key = |key: &KeyFacts| key.clone().instants().map(|instant| *instant).max();
+        let keys = self.keys.values().filter_map(of_key);
+        keys.chain(self.failed_deliveries.values().copied()).max()
     }
 
     fn key(&mut self, key: Thumbprint, at: Timestamp) -> &mut KeyFacts {

@@ -5,7 +5,7 @@
 
 use crate::facts::{Facts, KeyFacts};
 use crate::id::KeyId;
-use crate::policy::{Audience, Policy, SinkId};
+use crate::policy::{Audience, MAX_CLOCK_ERROR, Policy, SinkId};
 use crate::thumbprint::{Sha1Thumbprint, Sha256Thumbprint, Thumbprint};
 use crate::time::Timestamp;
 
@@ -167,7 +167,7 @@ impl Observed {
         for held in reading.held {
             let facts =
                 facts.keys.get(&held.thumbprint).cloned().unwrap_or_else(|| KeyFacts::new(now));
-            let registration = registration(held.thumbprint, &reading.listing, &facts, policy, now);
+            let registration = registration(&held, &reading.listing, &facts, policy, now);
             let credential = Credential { held, facts, registration };
             match held.slot {
                 Slot::Pending => seen.pending = Some(credential),
@@ -190,26 +190,34 @@ impl Observed {
 }
 
 fn registration(
-    key: Thumbprint,
+    held: &Held,
     listing: &Listing,
     facts: &KeyFacts,
     policy: &Policy,
     now: Timestamp,
 ) -> Registration {
-    let believable = facts.believable(policy);
+    let shows = facts.shows_from(policy);
     match listing {
-        Listing::Read(keys) => match keys.iter().find(|listed| listed.is(key)) {
+        Listing::Read(keys) => match keys.iter().find(|listed| listed.is(held.thumbprint)) {
             Some(listed) => Registration::Present(listed.key_id),
-            None if believable <= now => Registration::Absent,
+            None if shows <= now => Registration::Absent,
+            // What has worked and settled is in every list, however old, unless it is gone.
+            None if facts.proven(policy) => Registration::Absent,
             None => Registration::Unknown,
         },
         Listing::Unreadable => {
             let never_sent = facts.staged && facts.sent_at.is_none();
-            // A no is good for a while, then it is worth asking again: somebody may have mended it.
-            let refused = facts
-                .last_refused()
-                .is_some_and(|at| believable <= at && now < at + policy.terms().poll);
+            // A no is good for a while, then it is worth asking again: somebody may have mended
+            // it. To an expired key everybody says no.
+            let refused = facts.last_refused().is_some_and(|at| {
+                shows <= at
+                    && now < at + policy.terms().poll
+                    && at + MAX_CLOCK_ERROR < held.not_after
+            });
+            // Nobody registers an expired key, so it was removed; and there is nobody to ask.
+            let removed = facts.sent_at.is_some_and(|at| held.not_after <= at) && shows <= now;
             match facts.accepted_by_any() {
+                _ if removed => Registration::Absent,
                 false if never_sent || refused => Registration::Absent,
                 _ => facts.key_id.map_or(Registration::Unknown, Registration::Present),
             }
@@ -226,6 +234,9 @@ impl Credential {
         if self.registration == Registration::Absent {
             return Standing::Local;
         }
+        if let Some(shows) = self.removal_shows(policy).filter(|shows| now < *shows) {
+            return Standing::Unproven(shows, Audience(0));
+        }
         let Some(since) = self.facts.accepted_since(policy) else {
             return self.next_question(policy, now);
         };
@@ -234,6 +245,13 @@ impl Credential {
             Some(audience) => Standing::Settling(settled, audience),
             None => Standing::Proven,
         }
+    }
+
+    /// From when on the directory and the token endpoint show what became of a removal, if one was
+    /// sent. A yes that is heard before says nothing.
+    pub(crate) fn removal_shows(&self, policy: &Policy) -> Option<Timestamp> {
+        let sent = self.facts.sent_at.filter(|at| self.held.since <= *at)?;
+        (self.held.slot == Slot::Previous).then(|| sent + policy.terms().propagation)
     }
 
     /// Whom to ask next, and when: of the audiences that have not yet said yes, the one that may

@@ -70,7 +70,7 @@ pub enum PolicyError {
     BornDue,
     /// `overlap` is shorter than a stalled run can be late.
     OverlapTooShort,
-    /// `renew-before` does not exceed `settle` and `overlap` together.
+    /// `renew-before` is shorter than a rotation may take.
     TooLate,
     /// `poll` is zero.
     PollZero,
@@ -92,8 +92,10 @@ impl fmt::Display for PolicyError {
                 f,
                 "`overlap` must be at least {MIN_OVERLAP}, or a stalled run could remove a key that is in use"
             ),
-            Self::TooLate => f.write_str(
-                "`renew-before` must exceed `settle` plus `overlap`, or the old key expires in use",
+            Self::TooLate => write!(
+                f,
+                "`renew-before` must be at least `propagation`, `settle` and `overlap` plus {}, or the old key expires in use",
+                MAX_CLOCK_ERROR.twice()
             ),
             Self::PollZero => f.write_str("`poll` must not be zero, or we would never stop asking"),
             Self::NoAudience => f.write_str(
@@ -111,7 +113,8 @@ impl Policy {
     /// # Errors
     ///
     /// The first rule that is broken, of: `renew_before` < `lifetime`; [`MIN_OVERLAP`] ≤
-    /// `overlap`; `settle` + `overlap` < `renew_before`; `poll` and `audiences` not zero.
+    /// `overlap`; `propagation` + `settle` + `overlap`, and [`MAX_CLOCK_ERROR`] twice, ≤
+    /// `renew_before`; `poll` and `audiences` not zero.
     pub fn new(terms: Terms) -> Result<Self, PolicyError> {
         if terms.lifetime <= terms.renew_before {
             return Err(PolicyError::BornDue);
@@ -119,7 +122,10 @@ impl Policy {
         if terms.overlap < MIN_OVERLAP {
             return Err(PolicyError::OverlapTooShort);
         }
-        if terms.renew_before <= terms.settle + terms.overlap {
+        // A new key may take as long as replicas lag to be accepted, and consumers may use the old
+        // one until the overlap has ended.
+        let rotation = terms.propagation + terms.settle + terms.overlap;
+        if terms.renew_before < rotation + MAX_CLOCK_ERROR.twice() {
             return Err(PolicyError::TooLate);
         }
         if terms.poll == Span(0) {

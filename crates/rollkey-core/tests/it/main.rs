@@ -1,3 +1,5 @@
 //! The tests of the core: the table of the decision, every history, and the bytes of the tokens.
 
+mod decision_table;
 mod sim;
+mod words;

@@ -6,12 +6,14 @@
 //! * A key is removed by hand, and within the lag of the replicas we rely on it: every list and
 //!   every replica that we ask may still show it. [`World::blind`] leaves these histories out,
 //!   but only where what we were shown was in fact old.
+//! * The removal of an expired key is lost, and the list cannot be read when we look whether it
+//!   took place: to an expired key everybody says no.
 //! * The other writer reads, thinks for longer than the replicas lag, and writes back the whole
 //!   list (a plan of three days ago, applied). What we registered meanwhile is gone, though
 //!   consumers may hold it; what we removed and destroyed meanwhile is there again, and nobody
 //!   knows that it was ours. His reads here are as old as the slowest replica and no older.
 
-use super::world::{Clock, Entry, FOREIGN, Key, LAG, Read, World, Wrong, number};
+use super::world::{Clock, Entry, FOREIGN, Key, LAG, Read, Sink, World, Wrong, number};
 use rollkey_core::{Policy, SinkId, Span, Step, Timestamp};
 use std::rc::Rc;
 
@@ -27,6 +29,7 @@ pub(super) enum Base {
 /// How long a sink is out of order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Outage {
+    /// And it cannot even say what it holds.
     Minutes,
     /// Longer than until the next rotation is over.
     LongerThanARotation,
@@ -35,7 +38,7 @@ pub(super) enum Outage {
 impl World {
     /// The journal is lost. `None` if there is none.
     pub(super) fn lose_journal(&self) -> Option<Self> {
-        let lost = Self { journal: Rc::default(), ..self.clone() };
+        let lost = Self { journal: Rc::default(), written: Vec::new(), ..self.clone() };
         (lost.journal != self.journal).then_some(lost)
     }
 
@@ -82,6 +85,7 @@ impl World {
         let sink = next.sink(id);
         let up = sink.down_until.is_none();
         sink.was_down = true;
+        sink.silent = outage == Outage::Minutes;
         sink.down_until = Some(match outage {
             Outage::Minutes => self.now + Span::minutes(25),
             Outage::LongerThanARotation => {
@@ -98,15 +102,18 @@ impl World {
         let lately = |key, wrong| {
             self.wronged.iter().any(|&(k, w, at)| {
                 (k, w) == (number(key), wrong) && decided <= at + LAG
-                    // A fresh list shows it, and must be heeded.
-                    && (read != Read::Fresh || decided < at)
+                    // A fresh list shows it, unless it was undone, and must be heeded.
+                    && (read != Read::Fresh || decided < at || self.registered(k))
             })
         };
         match step {
             Step::Remove { prove_with: key, .. }
             | Step::Promote { key, .. }
             | Step::Deliver { key, .. } => lately(key, Wrong::Removed),
-            Step::Discard { key, .. } => lately(key, Wrong::BroughtBack),
+            Step::Discard { key, .. } => {
+                let unseen = read == Read::Unreadable && self.expired(number(key));
+                lately(key, Wrong::BroughtBack) || (unseen && self.registered(number(key)))
+            }
             _ => false,
         }
     }
@@ -122,6 +129,18 @@ impl World {
                 && handed <= at
                 && !self.directory.iter().any(healed)
         })
+    }
+
+    /// When the first sink is in order again, if all that are behind are out of order.
+    pub(super) fn next_mended(&self) -> Option<Timestamp> {
+        let current = self.current()?.thumbprint;
+        let behind = |sink: &&Sink| sink.delivered().is_none_or(|d| d.key != current);
+        let mended = self.sinks.iter().filter(behind).map(|sink| sink.down_until);
+        mended.reduce(|a, b| a.zip(b).map(|(a, b)| a.min(b)))?
+    }
+
+    fn registered(&self, key: Key) -> bool {
+        self.directory.iter().any(|e| e.key == key && e.to.is_none())
     }
 
     fn has_a_way_in(&self) -> bool {

@@ -4,17 +4,15 @@ use super::world::{
     Certificate, Entry, FOREIGN, Handed, Key, Stalled, World, key_id, number, thumbprint,
 };
 use rollkey_core::{
-    Audience, Delivered, Generation, Held, Note, SinkId, Slot, Span, Step, Timestamp,
+    Audience, Delivered, Generation, Held, Note, SinkId, Slot, Span, Step, Thumbprint, Timestamp,
 };
 
 /// How the carrying out of a step goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Fate {
     Done,
-    /// The process dies and is started again a minute later.
-    CrashBefore,
-    /// What goes before the effect is done, the effect is not: an `addKey` is noted and never
-    /// sent; consumers can read a key and are not told.
+    /// The process dies after what goes before the effect, and before the effect: an `addKey` is
+    /// noted and never sent; consumers can read a key and are not told.
     CrashMidway,
     /// The effect takes place, and nobody writes it down.
     CrashAfter,
@@ -25,22 +23,23 @@ pub(super) enum Fate {
     /// Consumers can read the key; to tell them fails, and the sink says so.
     FailMidway,
     /// The worker stands still, and another takes over.
-    Stall,
+    StallBefore,
+    /// The worker notes what it is about to send and stands still, and another takes over.
+    StallMidway,
 }
 
 impl Fate {
-    /// What can become of a step.
+    /// What can become of a step. To crash before it is to look again, and no history of its own.
     pub(super) fn of(step: Step) -> &'static [Self] {
         use Fate::*;
         match step {
-            Step::Stage { .. } | Step::Discard { .. } => &[Done, CrashBefore, CrashAfter, Stall],
-            Step::Promote { .. } => &[Done, CrashBefore, Stall],
-            Step::Probe { .. } => &[Done, CrashBefore, Stall],
+            Step::Stage { .. } | Step::Discard { .. } => &[Done, CrashAfter, StallBefore],
+            Step::Promote { .. } | Step::Probe { .. } => &[Done, StallBefore],
             Step::Register { .. } | Step::Remove { .. } => {
-                &[Done, CrashBefore, CrashMidway, CrashAfter, Conflict, Stall]
+                &[Done, CrashMidway, CrashAfter, Conflict, StallBefore, StallMidway]
             }
             Step::Deliver { .. } => {
-                &[Done, CrashBefore, CrashMidway, CrashAfter, FailBefore, FailMidway, Stall]
+                &[Done, CrashMidway, CrashAfter, FailBefore, FailMidway, StallBefore]
             }
         }
     }
@@ -61,11 +60,23 @@ impl World {
     /// Carries out a step that was decided just now. `slow`: a slow replica answers.
     pub(super) fn carry_out(&mut self, step: Step, fate: Fate, slow: bool) {
         let signed = self.clock();
-        match fate {
-            Fate::CrashBefore => self.now = self.now + Span::minutes(1),
-            Fate::Stall => {
-                self.stalled = Some(Stalled { step, decided: self.now, signed });
-                self.twice |= matches!(step, Step::Register { .. });
+        match (fate, step) {
+            (Fate::StallBefore | Fate::StallMidway, _) => {
+                let noted = fate == Fate::StallMidway;
+                self.stalled = Some(Stalled { step, decided: self.now, signed, noted });
+                if let Step::Register { key, .. } | Step::Remove { key, .. } = step {
+                    self.twice = true;
+                    if noted {
+                        self.note(Note::Sent(key), signed);
+                    }
+                }
+            }
+            (_, Step::Register { key, .. } | Step::Remove { key, .. }) => {
+                self.note(Note::Sent(key), signed);
+                self.act(step, signed, fate, slow);
+                if self.journal.keys.get(&key).is_some_and(|f| f.sent_at == Some(signed)) {
+                    self.written.push((key, self.now));
+                }
             }
             _ => self.act(step, signed, fate, slow),
         }
@@ -73,9 +84,13 @@ impl World {
 
     /// The stalled worker goes on where it stood.
     pub(super) fn wake(&mut self, slow: bool) {
-        if let Some(Stalled { step, signed, .. }) = self.stalled.take() {
-            self.act(step, signed, Fate::Done, slow);
+        let Some(Stalled { step, signed, noted, .. }) = self.stalled.take() else { return };
+        if let Step::Register { key, .. } | Step::Remove { key, .. } = step
+            && !noted
+        {
+            self.note(Note::Sent(key), self.clock());
         }
+        self.act(step, signed, Fate::Done, slow);
     }
 
     fn act(&mut self, step: Step, signed: Timestamp, fate: Fate, slow: bool) {
@@ -101,14 +116,12 @@ impl World {
             Step::Probe { key, audience } => self.probe(number(key), audience, slow),
             Step::Deliver { key, to, of } => self.deliver(number(key), to, of, fate),
             Step::Register { key, prove_with } => {
-                self.note(Note::Sent(key), signed);
-                if self.request_is_granted(number(prove_with), signed, fate, slow) {
+                if self.is_granted(key, number(prove_with), signed, fate, slow) {
                     self.register(number(key), fate);
                 }
             }
             Step::Remove { key, key_id: id, prove_with } => {
-                self.note(Note::Sent(key), signed);
-                if self.request_is_granted(number(prove_with), signed, fate, slow) {
+                if self.is_granted(key, number(prove_with), signed, fate, slow) {
                     let now = self.now;
                     let entry = |e: &&mut Entry| key_id(e.id) == id && e.to.is_none();
                     if let Some(entry) = self.directory.iter_mut().find(entry) {
@@ -160,27 +173,33 @@ impl World {
         self.note(note, self.clock());
     }
 
-    fn request_is_granted(
+    /// Whether a write is sent and granted. A refusal is certain to have changed nothing, and is
+    /// noted as such.
+    fn is_granted(
         &mut self,
+        key: Thumbprint,
         prover: Key,
         signed: Timestamp,
         fate: Fate,
         slow: bool,
     ) -> bool {
-        match fate {
-            Fate::CrashMidway => false,
-            Fate::Conflict => {
-                self.foreign_write();
-                false
-            }
-            _ => self.accepts(prover, slow) && self.proof_is_alive(signed),
+        if fate == Fate::CrashMidway {
+            return false;
         }
+        if fate == Fate::Conflict {
+            self.foreign_write();
+        }
+        let granted =
+            fate != Fate::Conflict && self.accepts(prover, slow) && self.proof_is_alive(signed);
+        if !granted {
+            self.note(Note::NotTaken(key), self.clock());
+            // The pass came to nothing. The next begins a minute later.
+            self.pass(self.now + Span::minutes(1));
+        }
+        granted
     }
 
     fn register(&mut self, key: Key, fate: Fate) {
-        if self.expired(key) {
-            return;
-        }
         self.last_number += 1;
         let id = self.last_number;
         self.directory.push(Entry { key, id, from: self.now, to: None });
@@ -223,18 +242,16 @@ impl World {
 
     /// The other writer adds his second key, or removes it.
     pub(super) fn foreign_write(&mut self) {
-        let (now, second) = (self.now, FOREIGN + 1);
-        match self.directory.iter_mut().find(|e| e.key == second && e.to.is_none()) {
+        const SECOND: Entry = Entry { key: FOREIGN + 1, id: 103, from: Timestamp(0), to: None };
+        let live = |e: &&mut Entry| e.id == SECOND.id && e.to.is_none();
+        match self.directory.iter_mut().find(live) {
             Some(entry) => {
-                entry.to = Some(now);
-                let gone = entry.id;
-                self.foreign.retain(|id| *id != gone);
+                entry.to = Some(self.now);
+                self.foreign.retain(|id| *id != SECOND.id);
             }
             None => {
-                self.last_number += 1;
-                let id = self.last_number;
-                self.directory.push(Entry { key: second, id, from: now, to: None });
-                self.foreign.push(id);
+                self.directory.push(Entry { from: self.now, ..SECOND });
+                self.foreign.push(SECOND.id);
             }
         }
     }

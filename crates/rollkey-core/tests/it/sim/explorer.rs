@@ -9,8 +9,8 @@ use super::accidents::{Base, Outage};
 use super::effects::Fate;
 use super::fingerprint::{Fingerprints, fingerprint};
 use super::promises::Broken;
-use super::world::{Clock, Read, World};
-use rollkey_core::{Decision, Observed, Policy, Reason, SinkId, Span, Step};
+use super::world::{Answer, Clock, Login, Read, World, number};
+use rollkey_core::{Decision, Observed, Policy, Reason, SinkId, Slot, Span, Step, Timestamp};
 use std::collections::{HashMap, HashSet};
 
 /// What may go wrong in a run.
@@ -26,21 +26,9 @@ pub(super) enum Fault {
     Foreign,
     Clock,
     Sinks,
-    /// Nobody looks for two days.
+    /// Nobody looks for a while.
     Absence,
 }
-
-pub(super) const EVERYTHING: &[Fault] = &[
-    Fault::Reads,
-    Fault::Crashes,
-    Fault::Stalls,
-    Fault::Journal,
-    Fault::Administrator,
-    Fault::Foreign,
-    Fault::Clock,
-    Fault::Sinks,
-    Fault::Absence,
-];
 
 /// One run: from where, how far, and what may go wrong on the way.
 pub(super) struct Run {
@@ -49,13 +37,17 @@ pub(super) struct Run {
     pub(super) start: World,
     pub(super) rotations: u8,
     pub(super) may: &'static [Fault],
+    /// Whether each look signs in anew, or a token is kept.
+    pub(super) signs_in: bool,
+    /// Whether we may never read the list.
+    pub(super) unreadable: bool,
     pub(super) most_keys: usize,
 }
 
 /// One turn of a history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Turn {
-    Look(Read, Fate, Answer),
+    Look(Read, Login, Fate, Answer),
     /// The stalled worker goes on.
     Wake(Answer),
     JournalLost,
@@ -64,14 +56,7 @@ pub(super) enum Turn {
     ForeignWrite,
     ClockSet(Clock),
     SinkBreaks(SinkId, Outage),
-    NobodyLooks,
-}
-
-/// Which replica answers where it makes a difference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
-    Quick,
-    Slow,
+    NobodyLooks(Span),
 }
 
 #[derive(Debug)]
@@ -131,8 +116,8 @@ impl Run {
     }
 
     /// The next turn is a look: what would we do?
-    pub(super) fn decide(&self, world: &mut World, read: Read) -> Decision {
-        let reading = world.look(read);
+    pub(super) fn decide(&self, world: &mut World, read: Read, login: Login) -> Decision {
+        let reading = world.look(read, login, &self.policy);
         let now = world.clock();
         let seen = Observed::assemble(reading, &world.journal, &self.policy, now);
         rollkey_core::decide(&seen, &self.policy, now)
@@ -146,31 +131,52 @@ impl Run {
             return Err(format!("waits for the past: {why:?}"));
         }
         let due = self.due(world);
-        let rotating = world.held.iter().any(|h| h.slot == rollkey_core::Slot::Pending);
+        let rotating = world.held.iter().any(|h| h.slot == Slot::Pending);
         if !rotating && due.is_some_and(|due| world.clock() < due && due < until) {
             return Err(format!("waits beyond the renewal: {why:?}"));
         }
         let mut then = world.when_clock_shows(until);
-        let retry = |at: &rollkey_core::Timestamp| *at + self.policy.terms().poll == until;
-        if !rotating && world.journal.failed_deliveries.values().any(retry) {
-            let mended = world.sinks.iter().filter_map(|sink| sink.down_until).min();
+        if !rotating
+            && why == Reason::SinkFailing
+            && world
+                .current()
+                .is_some_and(|held| world.accepted_everywhere(number(held.thumbprint)))
+            && let Some(mended) = world.next_mended()
+        {
             let due = due.map(|due| world.when_clock_shows(due)).filter(|due| world.now < *due);
-            then = mended.map_or(then, |at| then.max(due.map_or(at, |due| at.min(due))));
+            then = then.max(due.map_or(mended, |due| mended.min(due)));
+        }
+        self.pass(world, then)
+    }
+
+    /// Lets time pass, and looks at the promises whenever a certificate expires meanwhile.
+    fn pass(&self, world: &mut World, then: Timestamp) -> Result<(), Broken> {
+        let mut expiries: Vec<_> = world.certificates.iter().map(|c| c.not_after).collect();
+        expiries.retain(|at| world.now < *at && *at < then);
+        for at in expiries {
+            let mut meanwhile = world.clone();
+            meanwhile.pass(at);
+            self.keeps_promises(&meanwhile)
+                .map_err(|broken| format!("{broken}, {} later", at.since(world.now)))?;
         }
         world.pass(then);
         Ok(())
     }
 
-    fn due(&self, world: &World) -> Option<rollkey_core::Timestamp> {
+    pub(super) fn keeps_promises(&self, world: &World) -> Result<(), Broken> {
+        world.keeps_promises(self.policy.terms().overlap, self.most_keys)
+    }
+
+    fn due(&self, world: &World) -> Option<Timestamp> {
         world.current().map(|held| held.not_after - self.policy.terms().renew_before)
     }
 
     /// One turn, in which anything may go wrong. `None` where it cannot be taken.
     pub(super) fn take(&self, world: &World, turn: Turn) -> Result<Option<World>, Broken> {
         let next = match turn {
-            Turn::Look(read, fate, answer) => {
+            Turn::Look(read, login, fate, answer) => {
                 let mut next = world.clone();
-                match self.decide(&mut next, read) {
+                match self.decide(&mut next, read, login) {
                     Decision::Act(step, _) => next.carry_out(step, fate, answer.is_slow()),
                     decision => self.wait(&mut next, decision)?,
                 }
@@ -191,10 +197,10 @@ impl Run {
             }
             Turn::ClockSet(clock) => world.set_clock(clock),
             Turn::SinkBreaks(id, outage) => world.break_sink(id, outage, &self.policy),
-            Turn::NobodyLooks => {
+            Turn::NobodyLooks(span) => {
                 let mut next = world.clone();
                 next.was_away = true;
-                next.pass(world.now + Span::days(2));
+                self.pass(&mut next, world.now + span)?;
                 Some(next)
             }
         };
@@ -224,35 +230,48 @@ impl Run {
                     [Outage::Minutes, Outage::LongerThanARotation]
                         .map(|outage| Turn::SinkBreaks(id, outage))
                 })),
-                Fault::Absence => turns.push(Turn::NobodyLooks),
+                Fault::Absence => {
+                    turns.extend([Span::minutes(7), Span::days(2)].map(Turn::NobodyLooks));
+                }
                 Fault::Reads | Fault::Crashes | Fault::Stalls => (),
             }
         }
         turns
     }
 
+    /// How a look begins when nothing goes wrong.
+    pub(super) fn login(&self) -> Login {
+        match self.signs_in {
+            true => Login::New(Answer::Quick),
+            false => Login::Kept,
+        }
+    }
+
     fn may(&self, fate: Fate) -> bool {
         let needs = match fate {
             Fate::Done => return true,
-            Fate::CrashBefore | Fate::CrashMidway | Fate::CrashAfter => Fault::Crashes,
+            Fate::CrashMidway | Fate::CrashAfter => Fault::Crashes,
             Fate::Conflict => Fault::Foreign,
             Fate::FailBefore | Fate::FailMidway => Fault::Sinks,
-            Fate::Stall => Fault::Stalls,
+            Fate::StallBefore | Fate::StallMidway => Fault::Stalls,
         };
         self.may.contains(&needs)
     }
 
     fn reads(&self, faults: u8) -> &'static [Read] {
         match self.may.contains(&Fault::Reads) && 0 < faults {
+            _ if self.unreadable => &[Read::Unreadable],
             true => &[Read::Fresh, Read::Stale, Read::Unreadable],
             false => &[Read::Fresh],
         }
     }
-}
 
-impl Answer {
-    pub(super) fn is_slow(self) -> bool {
-        self == Self::Slow
+    /// How the list is read when nothing goes wrong.
+    pub(super) fn read(&self) -> Read {
+        match self.unreadable {
+            true => Read::Unreadable,
+            false => Read::Fresh,
+        }
     }
 }
 
@@ -263,15 +282,24 @@ impl Explorer<'_> {
             Some(left) if faults <= *left => return Ok(()),
             Some(_) => (),
             None => {
-                let Run { policy, most_keys, .. } = self.run;
-                world.keeps_promises(policy.terms().overlap, *most_keys)?;
-                self.ends_well(&world)?;
+                self.run.keeps_promises(&world)?;
+                if !self.ends_well.contains(&id) {
+                    self.ends_well(&world)?;
+                }
             }
         }
         self.walked.insert(id, faults);
 
+        let logins: &[Login] = match self.run.signs_in {
+            false => &[Login::Kept],
+            true if world.login_varies() => &[Login::New(Answer::Quick), Login::New(Answer::Slow)],
+            true => &[Login::New(Answer::Quick)],
+        };
         for read in self.run.reads(faults) {
-            self.look(&world, *read, faults - u8::from(*read != Read::Fresh))?;
+            for login in logins {
+                let cost = u8::from(*read != self.run.read());
+                self.look(&world, *read, *login, faults - cost)?;
+            }
         }
         if let Some(stalled) = world.stalled
             && !world.blind(stalled.step, stalled.decided, Read::Stale)
@@ -288,20 +316,28 @@ impl Explorer<'_> {
         Ok(())
     }
 
-    fn look(&mut self, world: &World, read: Read, faults: u8) -> Result<(), Broken> {
+    fn look(&mut self, world: &World, read: Read, login: Login, faults: u8) -> Result<(), Broken> {
         let done = self.run.rotations <= world.promotions;
+        let quietly = Turn::Look(read, login, Fate::Done, Answer::Quick);
         let mut looked = world.clone();
-        let decision = self.run.decide(&mut looked, read);
-        match decision {
+        match self.run.decide(&mut looked, read, login) {
             Decision::Wait(_, Reason::Healthy) if done => Ok(()),
-            Decision::Wait(..) => {
-                self.turn(world, Turn::Look(read, Fate::Done, Answer::Quick), faults)
+            decision @ Decision::Wait(..) => {
+                self.path.push(quietly);
+                self.run.wait(&mut looked, decision)?;
+                self.follow(looked, faults)
             }
             Decision::Blocked(why) => {
-                self.path.push(Turn::Look(read, Fate::Done, Answer::Quick));
+                self.path.push(quietly);
                 Err(format!("blocked: {why:?}"))
             }
             Decision::Act(step, _) if world.blind(step, world.now, read) => Ok(()),
+            Decision::Act(Step::Register { key, .. } | Step::Remove { key, .. }, _)
+                if world.written.iter().any(|(of, _)| *of == key) =>
+            {
+                self.path.push(quietly);
+                Err("writes again before the directory can show what was written".into())
+            }
             Decision::Act(step, _) => {
                 for fate in Fate::of(step).iter().filter(|fate| self.run.may(**fate)) {
                     let cost = u8::from(*fate != Fate::Done);
@@ -309,7 +345,10 @@ impl Explorer<'_> {
                         continue;
                     }
                     for answer in answers(world, step) {
-                        self.turn(world, Turn::Look(read, *fate, *answer), faults - cost)?;
+                        let mut next = looked.clone();
+                        next.carry_out(step, *fate, answer.is_slow());
+                        self.path.push(Turn::Look(read, login, *fate, *answer));
+                        self.follow(next, faults - cost)?;
                     }
                 }
                 Ok(())
@@ -317,12 +356,22 @@ impl Explorer<'_> {
         }
     }
 
+    /// A turn that is no look.
     fn turn(&mut self, world: &World, turn: Turn, faults: u8) -> Result<(), Broken> {
-        self.path.push(turn);
-        if let Some(next) = self.run.take(world, turn)? {
-            self.turns += 1;
-            self.walk(next, faults)?;
+        match self.run.take(world, turn)? {
+            Some(next) => {
+                self.path.push(turn);
+                self.follow(next, faults)
+            }
+            None => Ok(()),
         }
+    }
+
+    /// Goes on from where the last turn of the path led.
+    fn follow(&mut self, mut next: World, faults: u8) -> Result<(), Broken> {
+        self.turns += 1;
+        next.forget(self.run.policy.terms().overlap);
+        self.walk(next, faults)?;
         self.path.pop();
         Ok(())
     }
@@ -343,7 +392,7 @@ impl Explorer<'_> {
                 return Err("then, left alone, it never comes to rest".into());
             }
             let before = world.now;
-            match self.run.decide(&mut world, Read::Fresh) {
+            match self.run.decide(&mut world, self.run.read(), self.run.login()) {
                 Decision::Act(step, _) => world.carry_out(step, Fate::Done, false),
                 Decision::Wait(_, Reason::Healthy) => {
                     world.is_tidy().map_err(|what| format!("then, left alone: {what}"))?;
@@ -371,9 +420,7 @@ impl Explorer<'_> {
 /// Both replicas, where they answer differently.
 fn answers(world: &World, step: Step) -> &'static [Answer] {
     match World::asked_for(step) {
-        Some(key) if world.accepts(key, false) != world.accepts(key, true) => {
-            &[Answer::Quick, Answer::Slow]
-        }
+        Some(key) if world.varies(key) => &[Answer::Quick, Answer::Slow],
         _ => &[Answer::Quick],
     }
 }

@@ -30,7 +30,7 @@ impl World {
             }
         }
 
-        let ours = self.registered(|key| key < FOREIGN);
+        let ours = self.keys(|key| key < FOREIGN);
         let distinct = ours.iter().collect::<BTreeSet<_>>().len();
         must(distinct <= most_keys, &|| format!("littering: {distinct} keys are registered"))?;
         must(self.twice || distinct == ours.len(), &|| {
@@ -49,7 +49,7 @@ impl World {
         if held.slot != Slot::Current {
             return Err(format!("at rest, and the only key is {:?}", held.slot));
         }
-        let ours = self.registered(|key| key < FOREIGN);
+        let ours = self.keys(|key| key < FOREIGN);
         if ours.is_empty() || ours.iter().any(|other| *other != key) {
             return Err(format!("at rest with keys {ours:?} registered, and key {key} in custody"));
         }
@@ -63,7 +63,7 @@ impl World {
         Ok(())
     }
 
-    fn registered(&self, which: impl Fn(Key) -> bool) -> Vec<Key> {
+    fn keys(&self, which: impl Fn(Key) -> bool) -> Vec<Key> {
         self.directory.iter().filter(|e| e.to.is_none() && which(e.key)).map(|e| e.key).collect()
     }
 

@@ -1,8 +1,8 @@
 //! Tells a history to people, turn by turn.
 
 use super::effects::Fate;
-use super::explorer::{Answer, Run, Turn};
-use super::world::{Read, World, number};
+use super::explorer::{Run, Turn};
+use super::world::{Answer, Login, Read, World, number};
 use rollkey_core::{Decision, Span, Step, Thumbprint};
 use std::fmt::Write as _;
 
@@ -31,7 +31,7 @@ fn quietly(run: &Run, mut world: World) -> String {
     for _ in 0..40 {
         world.mend_sinks();
         let at = world.now.since(run.start.now);
-        let turn = Turn::Look(Read::Fresh, Fate::Done, Answer::Quick);
+        let turn = Turn::Look(run.read(), run.login(), Fate::Done, Answer::Quick);
         _ = writeln!(story, "  {:>10}  {}", at.to_string(), describe(run, &world, turn));
         match run.take(&world, turn) {
             Ok(Some(next)) if next != world && !story.contains("Healthy") => world = next,
@@ -43,13 +43,16 @@ fn quietly(run: &Run, mut world: World) -> String {
 
 fn describe(run: &Run, world: &World, turn: Turn) -> String {
     match turn {
-        Turn::Look(read, fate, answer) => {
-            let decision = run.decide(&mut world.clone(), read);
+        Turn::Look(read, login, fate, answer) => {
+            let decision = run.decide(&mut world.clone(), read, login);
             let mut line = match read {
                 Read::Fresh => String::new(),
                 Read::Stale => "the list is stale; ".into(),
                 Read::Unreadable => "the list is unreadable; ".into(),
             };
+            if login == Login::New(Answer::Slow) {
+                line += "a slow replica lets us sign in, or does not; ";
+            }
             line += &show(decision, world);
             if fate != Fate::Done {
                 _ = write!(line, ", but {fate:?}");

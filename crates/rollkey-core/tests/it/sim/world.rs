@@ -2,7 +2,7 @@
 //! wrong, other hands on the same application. It is told what happens, and happens accordingly.
 
 use rollkey_core::{
-    Delivered, Facts, Generation, Held, KeyId, Listed, Listing, MAX_CLOCK_ERROR, Note,
+    Audience, Delivered, Facts, Generation, Held, KeyId, Listed, Listing, MAX_CLOCK_ERROR, Note,
     PROOF_LIFETIME, Policy, Reading, Sha1Thumbprint, Sha256Thumbprint, SinkId, Slot, Span, Step,
     Thumbprint, Timestamp,
 };
@@ -67,6 +67,8 @@ pub(super) struct Sink {
     pub(super) handed: Vec<Handed>,
     /// Every delivery fails until then.
     pub(super) down_until: Option<Timestamp>,
+    /// While it is down, it does not even say what it holds.
+    pub(super) silent: bool,
     pub(super) was_down: bool,
 }
 
@@ -86,6 +88,8 @@ pub(super) struct Stalled {
     pub(super) decided: Timestamp,
     /// By its own.
     pub(super) signed: Timestamp,
+    /// A write was noted as sent before the standstill.
+    pub(super) noted: bool,
 }
 
 /// What another hand did to a key of ours.
@@ -110,6 +114,8 @@ pub(super) struct World {
     pub(super) directory: Vec<Entry>,
     /// The last number given to a certificate of ours or to an entry.
     pub(super) last_number: u8,
+    /// When we last wrote of a key, by the world's clock, as far as the journal can know.
+    pub(super) written: Vec<(Thumbprint, Timestamp)>,
     // What has gone wrong.
     pub(super) stalled: Option<Stalled>,
     pub(super) wronged: Vec<(Key, Wrong, Timestamp)>,
@@ -127,6 +133,27 @@ pub(super) enum Read {
     Fresh,
     Stale,
     Unreadable,
+}
+
+/// Which replica answers where it makes a difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    Quick,
+    Slow,
+}
+
+/// Whether a look begins with signing in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Login {
+    /// The token of an earlier look is still good.
+    Kept,
+    New(Answer),
+}
+
+impl Answer {
+    pub(super) fn is_slow(self) -> bool {
+        self == Self::Slow
+    }
 }
 
 impl World {
@@ -157,12 +184,32 @@ impl World {
             sinks: vec![sink; sinks],
             directory: vec![entry(1, 101), entry(FOREIGN, 102)],
             last_number: 1,
+            written: Vec::new(),
             stalled: None,
             wronged: Vec::new(),
             twice: false,
             was_away: false,
             foreign: vec![102],
         }
+    }
+
+    /// The journal knows the entry of key 1, as after a bootstrap.
+    pub(super) fn knowing_its_entry(mut self) -> Self {
+        self.note(Note::Seen(thumbprint(1)), self.now);
+        self.note(Note::Registered(thumbprint(1), key_id(101)), self.now);
+        self
+    }
+
+    /// A pending key was registered and then forgotten, until it expired.
+    pub(super) fn with_an_expired_pending_key(mut self, policy: &Policy) -> Self {
+        let since = self.now - (policy.terms().lifetime + Span::days(5));
+        let (key, not_after) = (2, since + policy.terms().lifetime);
+        self.certificates.push(Certificate { key, not_before: since, not_after });
+        let thumbprint = thumbprint(key);
+        self.held.push(Held { thumbprint, slot: Slot::Pending, since, not_after });
+        self.directory.push(Entry { key, id: 3, from: since, to: None });
+        self.last_number = 3;
+        self
     }
 
     /// What our clock shows.
@@ -191,10 +238,12 @@ impl World {
         self.held.iter().find(|held| held.slot == Slot::Current)
     }
 
-    /// One look at each door, as the driver makes it: it tells the journal of keys that are new to
-    /// it, and of a clock that was set back.
-    pub(super) fn look(&mut self, read: Read) -> Reading {
+    /// One look at each door, as the driver makes it. It signs in, unless it still has a token,
+    /// and tells the journal what it hears on the way: of keys that are new to it, of a clock that
+    /// was set back, of a sink that cannot say what it holds.
+    pub(super) fn look(&mut self, read: Read, login: Login, policy: &Policy) -> Reading {
         let now = self.clock();
+        let read = if self.sign_in(login, policy) { read } else { Read::Unreadable };
         if self.journal.latest().is_some_and(|latest| now + MAX_CLOCK_ERROR < latest) {
             self.note(Note::ClockSetBack, now);
         }
@@ -203,12 +252,67 @@ impl World {
                 self.note(Note::Seen(held.thumbprint), now);
             }
         }
+        for id in (0..).map(SinkId).take(self.sinks.len()) {
+            if self.sink(id).is_silent() && !self.journal.failed_deliveries.contains_key(&id) {
+                self.note(Note::DeliveryFailed(id), now);
+            }
+        }
         Reading {
             generation: self.generation,
             held: self.held.clone(),
-            delivered: self.sinks.iter().map(|sink| sink.reported).collect(),
+            delivered: self.sinks.iter().map(Sink::delivered).collect(),
             listing: self.listing(read),
         }
+    }
+
+    /// Whether the driver has a token for the directory. It asks for one with each key that may
+    /// be known, until one is accepted, and notes what is news.
+    fn sign_in(&mut self, login: Login, policy: &Policy) -> bool {
+        let slow = match login {
+            Login::Kept => return true,
+            Login::New(answer) => answer.is_slow(),
+        };
+        let now = self.clock();
+        for key in self.candidates() {
+            let accepted = self.accepts(number(key), slow);
+            let answers = self.journal.keys.get(&key).map(|facts| facts.answer(Audience(0)));
+            let answers = answers.unwrap_or_default();
+            let settled = answers.first_accepted.map(|first| first + policy.terms().settle);
+            let news = settled.is_none() || answers.last_accepted < settled;
+            match accepted {
+                true if news => self.note(Note::Accepted(key, Audience(0)), now),
+                true => (),
+                false => self.note(Note::Refused(key, Audience(0)), now),
+            }
+            if accepted {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The keys that may obtain a token, the likeliest first.
+    fn candidates(&self) -> Vec<Thumbprint> {
+        let sent = |held: &Held| {
+            self.journal.keys.get(&held.thumbprint).is_some_and(|f| f.sent_at.is_some())
+        };
+        let slot = |slot| self.held.iter().filter(move |held| held.slot == slot);
+        slot(Slot::Current)
+            .chain(slot(Slot::Previous))
+            .chain(slot(Slot::Pending).filter(|held| sent(held)))
+            .filter(|held| self.clock() < held.not_after)
+            .map(|held| held.thumbprint)
+            .collect()
+    }
+
+    /// Whether it makes a difference to a sign-in which replica answers.
+    pub(super) fn login_varies(&self) -> bool {
+        self.candidates().iter().any(|key| self.varies(number(*key)))
+    }
+
+    /// Whether the quickest and the slowest replica disagree about the key.
+    pub(super) fn varies(&self, key: Key) -> bool {
+        self.accepts(key, false) != self.accepts(key, true)
     }
 
     fn listing(&self, read: Read) -> Listing {
@@ -286,6 +390,7 @@ impl World {
     pub(super) fn forget(&mut self, overlap: Span) {
         let now = self.now;
         self.directory.retain(|e| e.to.is_none_or(|to| now - LAG < to));
+        self.written.retain(|(_, at)| now < *at + LAG);
         for sink in &mut self.sinks {
             let moved = |h: &Handed| h.told.is_some_and(|told| told + overlap <= now);
             if let Some(last) = sink.handed.iter().rposition(moved) {
@@ -295,6 +400,16 @@ impl World {
         if self.stalled.is_some_and(|s| s.is_sealed() && !self.proof_is_alive(s.signed)) {
             self.stalled = None;
         }
+    }
+}
+
+impl Sink {
+    fn is_silent(&self) -> bool {
+        self.silent && self.down_until.is_some()
+    }
+
+    pub(super) fn delivered(&self) -> Option<Delivered> {
+        self.reported.filter(|_| !self.is_silent())
     }
 }
 
