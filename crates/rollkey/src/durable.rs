@@ -3,6 +3,7 @@
 //! Everything particular to Unix about files (modes, owners, syncing a folder, links) stands here,
 //! so that another system has one place to learn. Nothing here knows what the bytes mean.
 
+use fail::fail_point;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -40,10 +41,12 @@ impl Access {
 pub fn replace(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
     let folder = folder_of(path);
     let (temporary, mut file) = create_temporary(folder)?;
+    fail_point!("durable::replace::created");
     let written = (|| {
         file.write_all(bytes)?;
         set_access(&file, access)?;
         file.sync_all()?;
+        fail_point!("durable::replace::written");
         fs::rename(&temporary, path)
     })();
     if let Err(error) = written {
@@ -51,6 +54,7 @@ pub fn replace(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
         _ = fs::remove_file(&temporary);
         return Err(error);
     }
+    fail_point!("durable::replace::renamed");
     sync_folder(folder)
 }
 

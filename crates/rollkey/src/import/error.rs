@@ -319,7 +319,7 @@ impl ImportError {
             Self::DoesNotFit { .. } => "give the certificate that was made for this key",
             Self::Ambiguous { .. } => "give one key and its certificate alone",
             Self::Expired { .. } => {
-                "register another certificate with the portal or `rollkey bootstrap`, and give that"
+                "have another certificate registered, in the portal for example, and give that"
             }
             Self::NotYetValid { .. } => "wait until then, or check the clock of this machine",
         }
