@@ -191,6 +191,17 @@ impl Roster {
         Ok(Adoption::Taken)
     }
 
+    /// Takes a key that people brought as the current one; the one that was becomes a previous one.
+    pub(crate) fn supersede(&mut self, key: Held) -> Result<Adoption, CustodyError> {
+        if self.find(key.thumbprint).is_ok() {
+            return self.adopt(key);
+        }
+        for held in self.keys.iter_mut().filter(|held| held.slot == Slot::Current) {
+            (held.slot, held.since) = (Slot::Previous, key.since);
+        }
+        self.adopt(key)
+    }
+
     fn in_slot(&self, slot: Slot) -> Option<&Held> {
         self.keys.iter().find(|held| held.slot == slot)
     }
