@@ -25,6 +25,7 @@ trait Place {
     /// One more handle, as another process would have.
     fn open(&self) -> Self::Store;
     async fn import(store: &Self::Store, key: &Imported) -> Result<Held, CustodyError>;
+    async fn replace(store: &Self::Store, key: &Imported) -> Result<Held, CustodyError>;
 }
 
 struct Folder(tempfile::TempDir, KeySpec);
@@ -44,6 +45,10 @@ impl Place for Folder {
     async fn import(store: &FileKeystore, key: &Imported) -> Result<Held, CustodyError> {
         store.import(key, NOW).await
     }
+
+    async fn replace(store: &FileKeystore, key: &Imported) -> Result<Held, CustodyError> {
+        store.replace(key, LATER).await
+    }
 }
 
 impl Place for MemoryKeystore {
@@ -59,6 +64,10 @@ impl Place for MemoryKeystore {
 
     async fn import(store: &Self, key: &Imported) -> Result<Held, CustodyError> {
         store.import(key, NOW).await
+    }
+
+    async fn replace(store: &Self, key: &Imported) -> Result<Held, CustodyError> {
+        store.replace(key, LATER).await
     }
 }
 
@@ -372,6 +381,30 @@ async fn an_imported_key_is_rotated_like_any_other<P: Place>(place: P) {
     assert_eq!(slots(&keystore).await, [(new.thumbprint, Slot::Current)]);
 }
 
+async fn a_key_that_replaces_another_makes_it_a_previous_one<P: Place>(place: P) {
+    let keystore = place.open();
+    let old = P::replace(&keystore, &brought()).await.unwrap();
+    assert_eq!(old.slot, Slot::Current, "there was nothing to replace");
+    let pending = stage(&keystore).await;
+    let new = P::replace(&keystore, &brought_another()).await.unwrap();
+    let expected = [
+        (old.thumbprint, Slot::Previous),
+        (pending.thumbprint, Slot::Pending),
+        (new.thumbprint, Slot::Current),
+    ];
+    assert_eq!(slots(&keystore).await, expected);
+    let (generation, held) = keystore.held().await.unwrap();
+    assert_eq!((generation, held[0].since), (Generation(3), LATER));
+    for (key, _) in expected {
+        assert_signs(&place.open(), key).await;
+    }
+
+    assert_eq!(P::replace(&keystore, &brought_another()).await.unwrap(), new);
+    let refused = P::replace(&keystore, &brought()).await;
+    assert!(matches!(refused, Err(CustodyError::HeldElsewhere { slot: Slot::Previous, .. })));
+    assert_eq!(keystore.held().await.unwrap().0, Generation(3), "neither changed anything");
+}
+
 async fn an_import_waits_for_no_lease_of_others<P: Place>(place: P) {
     let (ours, theirs) = (place.open(), place.open());
     let lease = theirs.lease().await.unwrap();
@@ -449,6 +482,7 @@ contract! {
         importing_twice_changes_nothing,
         an_imported_key_never_takes_the_place_of_another,
         an_imported_key_is_rotated_like_any_other,
+        a_key_that_replaces_another_makes_it_a_previous_one,
         an_import_waits_for_no_lease_of_others,
     }
 }
