@@ -7,9 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::certificate::{Certificate, GeneratedKey, hex};
-use crate::directory::{
-    DirectoryObject, KeyEntry, ObjectKind, Permission, Registration, Usage,
-};
+use crate::directory::{DirectoryObject, KeyEntry, ObjectKind, Permission, Registration, Usage};
 use crate::emulator::Emulator;
 use crate::replicas::{Purpose, Replica};
 use crate::seed::Stream;
@@ -226,7 +224,8 @@ impl Application {
     pub(crate) fn new(tenant: &Arc<Tenant>, app_id: String) -> Self {
         let directory = tenant.directory();
         let found = directory.by_app_id(&app_id);
-        let of = |value: fn(&Registration) -> &String| found.map(value).cloned().unwrap_or_default();
+        let of =
+            |value: fn(&Registration) -> &String| found.map(value).cloned().unwrap_or_default();
         let object_id = of(|found| &found.application.id);
         let service_principal_id = of(|found| &found.service_principal.id);
         let name = of(|found| &found.name);
@@ -288,9 +287,9 @@ impl Application {
     pub fn any_accepts(&self, certificate_der: impl AsRef<[u8]>) -> bool {
         let der = certificate_der.as_ref();
         let lags = self.tenant.settings().lags;
-        self.tenant.replicas().any(|replica| {
-            lags.audiences().any(|audience| self.token(replica, der, audience))
-        })
+        self.tenant
+            .replicas()
+            .any(|replica| lags.audiences().any(|audience| self.token(replica, der, audience)))
     }
 
     /// Whether every replica accepts this certificate (DER) for tokens of this audience, now; an

@@ -275,9 +275,10 @@ impl Emulator {
     /// All applications, in the order in which they were created.
     #[must_use]
     pub fn applications(&self) -> Vec<Application> {
-        let directory = self.tenant.directory();
-        let ids = directory.all().iter().map(|registration| registration.app_id.clone());
-        ids.map(|app_id| Application::new(&self.tenant, app_id)).collect()
+        // Each handle looks into the directory again, so the ids are taken out first.
+        let ids: Vec<_> =
+            self.tenant.directory().all().iter().map(|found| found.app_id.clone()).collect();
+        ids.into_iter().map(|app_id| Application::new(&self.tenant, app_id)).collect()
     }
 
     /// Changes how long news takes, from now on and for what is already under way.

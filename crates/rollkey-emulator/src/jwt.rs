@@ -83,11 +83,7 @@ fn bytes(part: &str) -> Result<Vec<u8>, Unreadable> {
 }
 
 /// Encodes and signs a token of our own.
-pub(crate) fn write(
-    header: &Value,
-    claims: &Value,
-    sign: impl FnOnce(&[u8]) -> Vec<u8>,
-) -> String {
+pub(crate) fn write(header: &Value, claims: &Value, sign: impl FnOnce(&[u8]) -> Vec<u8>) -> String {
     use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
     let encode = |part: &Value| BASE64.encode(part.to_string());
     let signing_input = format!("{}.{}", encode(header), encode(claims));
@@ -106,8 +102,9 @@ pub(crate) enum Instants {
 
 /// Reads an instant (`exp`, `nbf`), in whole seconds since 1970; fractions are cut off.
 pub(crate) fn instant(value: &Value, forms: Instants) -> Option<i64> {
-    let fraction = |seconds: f64| (seconds.is_finite() && forms == Instants::Fractional)
-        .then(|| seconds.floor() as i64);
+    let fraction = |seconds: f64| {
+        (seconds.is_finite() && forms == Instants::Fractional).then(|| seconds.floor() as i64)
+    };
     match value {
         Value::Number(number) => number.as_i64().or_else(|| number.as_f64().and_then(fraction)),
         Value::String(digits) => {

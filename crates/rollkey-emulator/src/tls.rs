@@ -26,7 +26,8 @@ pub(crate) fn make(address: IpAddr) -> Result<(String, ServerConfig), KeyError> 
     let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     let epoch = rcgen::date_time_ymd(1970, 1, 1);
     // A day back for clocks that are slow; a year ahead, for the longest of servers.
-    let (from, to) = (wall.saturating_sub(Duration::from_secs(DAY)), wall + Duration::from_secs(365 * DAY));
+    let (from, to) =
+        (wall.saturating_sub(Duration::from_secs(DAY)), wall + Duration::from_secs(365 * DAY));
     let params = |name: &str| {
         let mut params = CertificateParams::default();
         params.distinguished_name.remove(DnType::CommonName);

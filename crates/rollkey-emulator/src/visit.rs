@@ -4,9 +4,9 @@
 //! the world. What is to be logged is noted here on the way.
 
 use crate::clock;
+use crate::directory::KeyEntry;
 use crate::http::Request;
 use crate::replicas::{Lags, Purpose, Replica};
-use crate::directory::KeyEntry;
 use crate::tenant::{Settings, Strictness, Tenant};
 
 /// One request being answered.

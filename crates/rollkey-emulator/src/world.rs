@@ -111,8 +111,11 @@ impl World {
         applications: &[Application],
         dir: &Path,
     ) -> Result<Self, WorldError> {
-        let dir = std::path::absolute(dir)
-            .map_err(|source| WorldError::Io { what: "find", path: dir.to_owned(), source })?;
+        let dir = std::path::absolute(dir).map_err(|source| WorldError::Io {
+            what: "find",
+            path: dir.to_owned(),
+            source,
+        })?;
         let mut world = Self {
             login: emulator.login_url(),
             graph: emulator.graph_url(),

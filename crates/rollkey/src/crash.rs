@@ -4,5 +4,4 @@
 //! code, so that no point is forgotten.
 
 /// Every point, by the file and the effect that it follows.
-pub const POINTS: &[&str] = &[
-];
+pub const POINTS: &[&str] = &[];

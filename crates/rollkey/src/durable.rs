@@ -3,10 +3,10 @@
 //! Everything particular to Unix about files (modes, owners, syncing a folder, links) stands here,
 //! so that another system has one place to learn. Nothing here knows what the bytes mean.
 
-use fail::fail_point;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// What an unfinished file's name begins with: swept up by [`sweep`], never read.
 pub const TEMPORARY: &str = ".rollkey-tmp-";
@@ -40,22 +40,35 @@ impl Access {
 /// Those of the file system. `path` is then as it was, and no temporary file is left.
 pub fn replace(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
     let folder = folder_of(path);
-    let (temporary, mut file) = create_temporary(folder)?;
-    fail_point!("durable::replace::created");
-    let written = (|| {
-        file.write_all(bytes)?;
-        set_access(&file, access)?;
-        file.sync_all()?;
-        fail_point!("durable::replace::written");
+    let temporary = temporary_name_of(path);
+    let written = create(&temporary, bytes, access).and_then(|()| {
+        fail::fail_point!("durable::replace::written");
         fs::rename(&temporary, path)
-    })();
+    });
     if let Err(error) = written {
         // The first error is the one to tell; a leftover is swept up at the next look.
         _ = fs::remove_file(&temporary);
         return Err(error);
     }
-    fail_point!("durable::replace::renamed");
+    fail::fail_point!("durable::replace::renamed");
     sync_folder(folder)
+}
+
+/// Creates a file where none is, durably but for its name: that is what [`sync_folder`] is for. It
+/// is closed to others until it is whole.
+///
+/// # Errors
+///
+/// Those of the file system. An unfinished file may be left.
+pub fn create(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, Access::PRIVATE.mode);
+    let mut file = options.open(path)?;
+    file.write_all(bytes)?;
+    set_access(&file, access)?;
+    file.sync_all()
 }
 
 /// Creates a folder that only we (or `access`) may enter, with its parents. One that exists is
@@ -74,7 +87,7 @@ pub fn create_folder(path: &Path, access: Access) -> io::Result<()> {
     }
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, access.mode);
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, access.mode & 0o700);
     match builder.create(path) {
         Ok(()) => (),
         // Somebody was quicker; that is as good.
@@ -84,8 +97,13 @@ pub fn create_folder(path: &Path, access: Access) -> io::Result<()> {
         Err(error) => return Err(error),
     }
     #[cfg(unix)]
-    if access.owner.is_some() || access.group.is_some() {
-        std::os::unix::fs::chown(path, access.owner, access.group)?;
+    {
+        use std::os::unix::fs::{PermissionsExt, chown};
+        if access.owner.is_some() || access.group.is_some() {
+            chown(path, access.owner, access.group)?;
+        }
+        // Said again, because the umask may have taken away what others are to have.
+        fs::set_permissions(path, fs::Permissions::from_mode(access.mode))?;
     }
     sync_folder(parent)
 }
@@ -150,9 +168,42 @@ pub fn sweep(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Removes what crashes left of [`replace`] on `path`, and nothing that belongs to a neighbour. Call
+/// it only while nobody else writes to `path`.
+///
+/// # Errors
+///
+/// Those of the file system.
+pub fn sweep_after(path: &Path) -> io::Result<()> {
+    let prefix = temporary_prefix_of(path);
+    for entry in fs::read_dir(folder_of(path))? {
+        let entry = entry?;
+        let ours = entry.file_name().to_string_lossy().strip_prefix(&prefix).map(str::len);
+        if ours == Some(UNIQUE_LEN) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// A name in `folder` that nobody uses, for an unfinished file, folder or link.
 pub fn temporary_name(folder: &Path) -> PathBuf {
-    folder.join(format!("{TEMPORARY}{}", uuid::Uuid::new_v4().simple()))
+    folder.join(format!("{TEMPORARY}{}", unique()))
+}
+
+fn temporary_name_of(path: &Path) -> PathBuf {
+    folder_of(path).join(format!("{}{}", temporary_prefix_of(path), unique()))
+}
+
+fn temporary_prefix_of(path: &Path) -> String {
+    format!("{TEMPORARY}{}-", path.file_name().unwrap_or_default().to_string_lossy())
+}
+
+/// The length of [`unique`].
+const UNIQUE_LEN: usize = 32;
+
+fn unique() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
 }
 
 /// Opens (or creates, [`Access::PRIVATE`]) a file to append to it.
@@ -186,6 +237,70 @@ pub fn open_private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
+/// How a lock is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// With others who only read.
+    Shared,
+    /// Alone.
+    Alone,
+}
+
+/// How long [`lock`] waits. Who works behind such a lock is done in much less, or has stalled.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often [`lock`] asks.
+const POLL: Duration = Duration::from_millis(20);
+
+/// Locks `file` against other processes, and against other handles in this one, until it is closed.
+/// A crash leaves no lock behind. Outside of a tokio runtime nothing can wait, so it asks once.
+///
+/// # Errors
+///
+/// `WouldBlock` if somebody else has it for longer than `patience`.
+pub async fn lock(file: &File, hold: Hold, patience: Duration) -> io::Result<()> {
+    let mut left = patience;
+    loop {
+        let taken = match hold {
+            Hold::Shared => file.try_lock_shared(),
+            Hold::Alone => file.try_lock(),
+        };
+        match taken {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) => (),
+        }
+        if left.is_zero() || tokio::runtime::Handle::try_current().is_err() {
+            let problem = "another process is at work on it";
+            return Err(io::Error::new(io::ErrorKind::WouldBlock, problem));
+        }
+        let pause = left.min(POLL);
+        tokio::time::sleep(pause).await;
+        left -= pause;
+    }
+}
+
+/// Whether `path` still names the file that is open: [`replace`] puts another in its place.
+///
+/// # Errors
+///
+/// Those of the file system, except that there is no such file.
+pub fn is_still(file: &File, path: &Path) -> io::Result<bool> {
+    let named = match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        named => named?,
+    };
+    let open = file.metadata()?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        Ok((named.dev(), named.ino()) == (open.dev(), open.ino()))
+    }
+    // An open file cannot be replaced there.
+    #[cfg(not(unix))]
+    Ok((named, open).0.is_file())
+}
+
 /// The permission bits that `path` grants beyond `allowed`, if any; `None` where modes mean
 /// nothing.
 ///
@@ -203,16 +318,6 @@ pub fn mode_beyond(path: &Path, allowed: u32) -> io::Result<Option<u32>> {
         let _ = allowed;
         fs::metadata(path).map(|_| None)
     }
-}
-
-fn create_temporary(folder: &Path) -> io::Result<(PathBuf, File)> {
-    let path = temporary_name(folder);
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, Access::PRIVATE.mode);
-    let file = options.open(&path)?;
-    Ok((path, file))
 }
 
 #[cfg(unix)]

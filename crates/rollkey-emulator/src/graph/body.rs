@@ -183,11 +183,7 @@ impl Sent {
 
     /// Start and end of a new key: the certificate's, unless others are given within them
     /// (KEY-7, KEY-8).
-    pub(super) fn dates(
-        &self,
-        certificate: &Certificate,
-        now: i64,
-    ) -> Result<(i64, i64), Refusal> {
+    pub(super) fn dates(&self, certificate: &Certificate, now: i64) -> Result<(i64, i64), Refusal> {
         let bad_end = || refusal::end_date(&rules::END_DATE);
         let start = match &self.start {
             Some(text) => instant(text).ok_or_else(refusal::start_date)?,

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::body::{Members, Sent};
 use super::objects::key_credential;
@@ -67,8 +67,9 @@ pub(super) fn add(
     check_size(visit, object, object.registered().count() + 1)?;
 
     let app_id = target.app_id.clone();
-    let mut answer = key_credential(&entry, false);
-    answer["@odata.context"] = Value::from(format!("{context}{}", body::KEY_CREDENTIAL));
+    let context = format!("{context}{}", body::KEY_CREDENTIAL);
+    let mut answer = Map::from_iter([("@odata.context".to_owned(), Value::from(context))]);
+    answer.extend(key_credential(&entry, false));
     if let Some(target) = directory.by_app_id_mut(&app_id) {
         let object = target.object_mut(kind);
         object.written = Some(visit.now);
@@ -79,7 +80,7 @@ pub(super) fn add(
         }
         object.keys.push(entry);
     }
-    Ok(Answer::ok(answer))
+    Ok(Answer::ok(Value::Object(answer)))
 }
 
 /// `POST .../removeKey`
@@ -175,9 +176,8 @@ pub(super) fn entry(
 /// Refuses a write that follows another too closely (KEY-11).
 pub(super) fn check_spacing(visit: &Visit<'_>, object: &DirectoryObject) -> Result<(), Refusal> {
     let spacing = visit.settings.limits.write_spacing;
-    let collides = object
-        .written
-        .is_some_and(|written| visit.now < written.saturating_add_unsigned(spacing));
+    let collides =
+        object.written.is_some_and(|written| visit.now < written.saturating_add_unsigned(spacing));
     match collides {
         true => Err(refusal::collision(spacing)),
         false => Ok(()),

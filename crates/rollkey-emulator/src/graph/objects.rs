@@ -77,7 +77,6 @@ pub(super) fn read(
 
     // The certificates themselves only come if somebody asks for them by name.
     let with_keys = query.names("keyCredentials");
-    let mut body = render(visit, found, kind, &query, with_keys);
     let context = match &query.select {
         Some(selected) => {
             let selected = selected.iter().map(String::as_str).collect::<Vec<_>>().join(",");
@@ -85,7 +84,8 @@ pub(super) fn read(
         }
         None => format!("{context}{}/$entity", kind.collection()),
     };
-    body.insert("@odata.context".to_owned(), Value::from(context));
+    let mut body = Map::from_iter([("@odata.context".to_owned(), Value::from(context))]);
+    body.extend(render(visit, found, kind, &query, with_keys));
     Ok(Answer::ok(Value::Object(body)))
 }
 
@@ -98,9 +98,8 @@ pub(super) fn list(
 ) -> Result<Answer, Refusal> {
     let query = Query::read(&visit.request.query, kind, known(kind))?;
     let directory = visit.tenant.directory();
-    let fits = |found: &&Registration| {
-        query.filter.as_ref().is_none_or(|filter| filter.fits(found, kind))
-    };
+    let fits =
+        |found: &&Registration| query.filter.as_ref().is_none_or(|filter| filter.fits(found, kind));
     let fitting: Vec<_> = directory.all().iter().filter(fits).collect();
     // Without a permission a caller may ask for itself, and for nobody else.
     let may = callers::reads_all(caller)
@@ -158,27 +157,29 @@ fn render(
 
 /// The keys that the replica knows, in an order that means nothing.
 fn key_credentials(visit: &Visit<'_>, keys: &[KeyEntry], with_key: bool) -> Value {
-    let mut known: Vec<_> =
-        keys.iter().filter(|entry| visit.knows(entry, Purpose::Read)).collect();
+    let mut known: Vec<_> = keys.iter().filter(|entry| visit.knows(entry, Purpose::Read)).collect();
     known.sort_by(|one, other| one.key_id.cmp(&other.key_id));
-    known.into_iter().map(|entry| key_credential(entry, with_key)).collect()
+    let shown = known.into_iter().map(|entry| Value::Object(key_credential(entry, with_key)));
+    shown.collect()
 }
 
 /// A key credential on the wire.
-pub(super) fn key_credential(entry: &KeyEntry, with_key: bool) -> Value {
+pub(super) fn key_credential(entry: &KeyEntry, with_key: bool) -> Map<String, Value> {
     let (kind, usage) = entry.usage.type_and_usage();
     // What was uploaded to sign with is never shown again.
     let shown = with_key && entry.usage == Usage::Verify;
-    json!({
-        "customKeyIdentifier": custom_key_identifier(entry),
-        "displayName": entry.display_name,
-        "endDateTime": clock::iso(entry.end),
-        "key": shown.then(|| BASE64_STANDARD.encode(&entry.certificate.der)),
-        "keyId": entry.key_id,
-        "startDateTime": clock::iso(entry.start),
-        "type": kind,
-        "usage": usage,
-    })
+    let key = shown.then(|| BASE64_STANDARD.encode(&entry.certificate.der));
+    let members = [
+        ("customKeyIdentifier", json!(custom_key_identifier(entry))),
+        ("displayName", json!(entry.display_name)),
+        ("endDateTime", json!(clock::iso(entry.end))),
+        ("key", json!(key)),
+        ("keyId", json!(entry.key_id)),
+        ("startDateTime", json!(clock::iso(entry.start))),
+        ("type", json!(kind)),
+        ("usage", json!(usage)),
+    ];
+    members.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
 }
 
 /// The thumbprint in hexadecimal, although the type says base64; base64 if the client chose it.

@@ -91,7 +91,8 @@ pub(crate) fn scripted(
     Refusal { rule: None, status, code, message, headers }.answer(visit)
 }
 
-const CONCURRENCY: &str = "Error due to concurrent requests being made to the tenant. Please wait briefly and retry.";
+const CONCURRENCY: &str =
+    "Error due to concurrent requests being made to the tenant. Please wait briefly and retry.";
 const DENIED: &str = "Insufficient privileges to complete the operation.";
 const PROOF: &str = "Access Token missing or malformed.";
 

@@ -42,9 +42,7 @@ pub(super) fn update(
         }
     }
     if request.has("passwordCredentials")
-        && !request
-            .objects("passwordCredentials", "microsoft.graph.passwordCredential")?
-            .is_empty()
+        && !request.objects("passwordCredentials", "microsoft.graph.passwordCredential")?.is_empty()
     {
         return Err(refusal::new_password());
     }
@@ -122,10 +120,7 @@ fn check_kept(visit: &Visit<'_>, entry: &KeyEntry, sent: &Sent) -> Result<(), Re
         && sent.usage.as_ref().is_none_or(|it| it == usage)
         && sent.key.as_ref().is_none_or(is_certificate)
         && sent.display_name.as_ref().is_none_or(|it| Some(it) == entry.display_name.as_ref())
-        && sent
-            .custom_key_identifier
-            .as_ref()
-            .is_none_or(|it| *it == custom_key_identifier(entry))
+        && sent.custom_key_identifier.as_ref().is_none_or(|it| *it == custom_key_identifier(entry))
         && sent.start.as_ref().is_none_or(is_start)
         && sent.end.as_ref().is_none_or(is_end);
     if !unchanged {
@@ -137,11 +132,7 @@ fn check_kept(visit: &Visit<'_>, entry: &KeyEntry, sent: &Sent) -> Result<(), Re
     Ok(())
 }
 
-fn new_entry(
-    visit: &Visit<'_>,
-    sent: &Sent,
-    key_id: Option<String>,
-) -> Result<KeyEntry, Refusal> {
+fn new_entry(visit: &Visit<'_>, sent: &Sent, key_id: Option<String>) -> Result<KeyEntry, Refusal> {
     if sent.key.is_none()
         && let Some(key_id) = &key_id
     {

@@ -94,11 +94,7 @@ fn check_claims(
 }
 
 /// The entry of the key that the header names, if the replica that answers accepts it.
-fn find<'a>(
-    visit: &Visit<'_>,
-    case: &Case<'a>,
-    named: &Named,
-) -> Result<&'a KeyEntry, Refusal> {
+fn find<'a>(visit: &Visit<'_>, case: &Case<'a>, named: &Named) -> Result<&'a KeyEntry, Refusal> {
     let purpose = Purpose::Token { audience: case.audience };
     let fitting = || {
         let entries = case.caller.keys().filter(|entry| entry.usage == Usage::Verify);

@@ -220,11 +220,8 @@ pub(crate) fn key_unknown(
 }
 
 pub(crate) fn key_expired(layout: ErrorLayout, app_id: &str, entry: &KeyEntry) -> Refusal {
-    let reason = format!(
-        "The key used is expired., Found key '{}', {}",
-        dates(entry),
-        directions(app_id)
-    );
+    let reason =
+        format!("The key used is expired., Found key '{}', {}", dates(entry), directions(app_id));
     certificate(&assertion::KEY_DATES, layout, "is expired on application", &reason)
 }
 
@@ -248,12 +245,7 @@ pub(crate) fn signature_impossible(app_id: &str, entry: &KeyEntry) -> Refusal {
     signature(&assertion::SIGNATURE, &reason)
 }
 
-fn certificate(
-    rule: &'static Rule,
-    layout: ErrorLayout,
-    complaint: &str,
-    reason: &str,
-) -> Refusal {
+fn certificate(rule: &'static Rule, layout: ErrorLayout, complaint: &str, reason: &str) -> Refusal {
     match layout {
         ErrorLayout::Lines => signature(rule, reason),
         ErrorLayout::OneLine => {

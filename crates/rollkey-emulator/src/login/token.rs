@@ -52,11 +52,11 @@ pub(super) fn token(
     if form.optional("client_secret").is_some() {
         return Err(refusal::secret(&caller.app_id));
     }
-    let assertion = match (form.optional("client_assertion"), form.optional("client_assertion_type"))
-    {
-        (Some(assertion), Some(ASSERTION_TYPE)) => assertion,
-        _ => return Err(refusal::no_assertion()),
-    };
+    let assertion =
+        match (form.optional("client_assertion"), form.optional("client_assertion_type")) {
+            (Some(assertion), Some(ASSERTION_TYPE)) => assertion,
+            _ => return Err(refusal::no_assertion()),
+        };
     let case = Case { assertion, client_id, caller, tenant, audience: &audience };
     assertion::judge(visit, &case)?;
 

@@ -40,7 +40,9 @@ pub const READ: Rule = Rule {
     id: "ACC-5",
     says: "the caller reads itself, or has Application.Read.All or a permission to write",
     answer: "403 Authorization_RequestDenied",
-    evidence: Observed("an application without permissions reads itself; of lists it may see its own entry only (assumed)"),
+    evidence: Observed(
+        "an application without permissions reads itself; of lists it may see its own entry only (assumed)",
+    ),
 };
 
 /// Rolling keys.
@@ -48,7 +50,9 @@ pub const ROLL: Rule = Rule {
     id: "ACC-6",
     says: "the caller rolls its own keys, has Application.ReadWrite.All or Directory.ReadWrite.All, or has Application.ReadWrite.OwnedBy and is an owner",
     answer: "403 Authorization_RequestDenied",
-    evidence: Documented("graph/api/application-addkey; that a service principal rolls its own without permission is assumed"),
+    evidence: Documented(
+        "graph/api/application-addkey; that a service principal rolls its own without permission is assumed",
+    ),
 };
 
 /// Replacing the list.

@@ -40,7 +40,9 @@ pub const AUDIENCE: Rule = Rule {
     id: "AST-5",
     says: "`aud` is the v2 token endpoint, the v1 token endpoint or the v2.0 issuer of the tenant, at the address that the client used or at the emulator's own",
     answer: "401 invalid_client AADSTS700023",
-    evidence: Documented("entra/identity-platform/certificate-credentials; code and text from troubleshooting pages"),
+    evidence: Documented(
+        "entra/identity-platform/certificate-credentials; code and text from troubleshooting pages",
+    ),
 };
 
 /// Not expired.
@@ -103,5 +105,8 @@ pub const SIGNATURE: Rule = Rule {
 pub const SECTION: Section = Section {
     title: "Client assertions",
     says: "Sent as `client_assertion` to the token endpoint. Padding, any alphabet of base64 for thumbprints, a missing `nbf` or `iat`, and times as numbers, fractions or strings are taken, because official SDKs send them.",
-    rules: &[FORM, ALGORITHM, KEY_NAMED, CLIENT, AUDIENCE, EXPIRY, NOT_BEFORE, TIMES, REGISTERED, PROPAGATED, KEY_DATES, SIGNATURE],
+    rules: &[
+        FORM, ALGORITHM, KEY_NAMED, CLIENT, AUDIENCE, EXPIRY, NOT_BEFORE, TIMES, REGISTERED,
+        PROPAGATED, KEY_DATES, SIGNATURE,
+    ],
 };

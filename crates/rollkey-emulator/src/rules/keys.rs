@@ -80,7 +80,9 @@ pub const REMOVED_UNSEEN: Rule = Rule {
     id: "KEY-10",
     says: "the replica that answers has heard of the key; if not, the key is removed all the same",
     answer: "400 Request_BadRequest",
-    evidence: Observed("a rotator's notes: refused for a key that a read had just shown, yet removed"),
+    evidence: Observed(
+        "a rotator's notes: refused for a key that a read had just shown, yet removed",
+    ),
 };
 
 /// One write at a time (switch `write_spacing`).
@@ -152,7 +154,9 @@ pub const KNOWN_PROPERTIES: Rule = Rule {
     id: "KEY-19",
     says: "PATCH names only `keyCredentials`, `passwordCredentials` and `displayName`; neither list is null",
     answer: "400 Request_BadRequest",
-    evidence: Assumed("the emulator refuses what it would otherwise pretend to have done; `keyCredentials` is not nullable (documented)"),
+    evidence: Assumed(
+        "the emulator refuses what it would otherwise pretend to have done; `keyCredentials` is not nullable (documented)",
+    ),
 };
 
 /// PATCH keeps no expired key (switch `expired_refused_in_update`).
@@ -199,5 +203,30 @@ pub const OBJECT_ID: Rule = Rule {
 pub const SECTION: Section = Section {
     title: "Objects and their keys",
     says: "On `/applications` and `/servicePrincipals`, by object id or as `(appId='...')`.",
-    rules: &[OBJECT, JSON, KEY_ID_NULL, CERTIFICATE, TYPE_AND_USAGE, PASSWORD, START_DATE, END_DATE, REMOVABLE, REMOVED_UNSEEN, SPACING, SIZE, LIFETIME_POLICY, TYPE_POLICY, KEPT_IS_KNOWN, KEPT_IS_UNCHANGED, KEY_ID_UNIQUE, NO_PASSWORDS, KNOWN_PROPERTIES, STALE_ENTRY, QUERY, METHOD, PATH, OBJECT_ID],
+    rules: &[
+        OBJECT,
+        JSON,
+        KEY_ID_NULL,
+        CERTIFICATE,
+        TYPE_AND_USAGE,
+        PASSWORD,
+        START_DATE,
+        END_DATE,
+        REMOVABLE,
+        REMOVED_UNSEEN,
+        SPACING,
+        SIZE,
+        LIFETIME_POLICY,
+        TYPE_POLICY,
+        KEPT_IS_KNOWN,
+        KEPT_IS_UNCHANGED,
+        KEY_ID_UNIQUE,
+        NO_PASSWORDS,
+        KNOWN_PROPERTIES,
+        STALE_ENTRY,
+        QUERY,
+        METHOD,
+        PATH,
+        OBJECT_ID,
+    ],
 };

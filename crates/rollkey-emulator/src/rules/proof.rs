@@ -16,7 +16,9 @@ pub const ISSUER: Rule = Rule {
     id: "POP-2",
     says: "`iss` is the object id of the application or service principal in the address, not its app id (lenient: the app id too)",
     answer: "401 Authentication_MissingOrMalformed",
-    evidence: Documented("graph/api/application-addkey; one client is reported to get by with the app id"),
+    evidence: Documented(
+        "graph/api/application-addkey; one client is reported to get by with the app id",
+    ),
 };
 
 /// The lifetime is bounded.
@@ -96,7 +98,9 @@ pub const REGISTERED: Rule = Rule {
     id: "POP-12",
     says: "the signing key is registered on the very object in the address, for verifying, and not removed",
     answer: "401 Authentication_MissingOrMalformed",
-    evidence: Documented("graph/api/application-addkey: one of the valid certificates of the object"),
+    evidence: Documented(
+        "graph/api/application-addkey: one of the valid certificates of the object",
+    ),
 };
 
 /// The key is within its dates.
@@ -104,7 +108,9 @@ pub const KEY_DATES: Rule = Rule {
     id: "POP-13",
     says: "the signing key is within its start and end dates",
     answer: "401 Authentication_MissingOrMalformed",
-    evidence: Documented("graph/application-rollkey-prooftoken: an expired certificate cannot be used"),
+    evidence: Documented(
+        "graph/application-rollkey-prooftoken: an expired certificate cannot be used",
+    ),
 };
 
 /// A key does not remove itself.
@@ -135,5 +141,8 @@ pub const PRESENT: Rule = Rule {
 pub const SECTION: Section = Section {
     title: "Proofs of possession",
     says: "Sent as `proof` to addKey and removeKey. A bad proof is always answered with `Access Token missing or malformed.`, whatever is wrong with it (observed: microsoft-graph-docs#10686, #14626, #22076).",
-    rules: &[AUDIENCE, ISSUER, LIFETIME, PADDING, NOT_BEFORE, PROPAGATED, FORM, ALGORITHM, THUMBPRINT, EXPIRY, SIGNATURE, REGISTERED, KEY_DATES, OTHER_KEY, TIMES, PRESENT],
+    rules: &[
+        AUDIENCE, ISSUER, LIFETIME, PADDING, NOT_BEFORE, PROPAGATED, FORM, ALGORITHM, THUMBPRINT,
+        EXPIRY, SIGNATURE, REGISTERED, KEY_DATES, OTHER_KEY, TIMES, PRESENT,
+    ],
 };

@@ -103,5 +103,18 @@ pub const SECRET: Rule = Rule {
 pub const SECTION: Section = Section {
     title: "Token requests",
     says: "`POST /{tenant}/oauth2/v2.0/token` and `POST /{tenant}/oauth2/token`. Unknown form fields and the query are ignored.",
-    rules: &[TENANT, TENANT_FORM, OWN_TENANT, METHOD, GRANT_TYPE, PARAMETERS, ONCE, SCOPE, RESOURCE, APPLICATION, ASSERTION, SECRET],
+    rules: &[
+        TENANT,
+        TENANT_FORM,
+        OWN_TENANT,
+        METHOD,
+        GRANT_TYPE,
+        PARAMETERS,
+        ONCE,
+        SCOPE,
+        RESOURCE,
+        APPLICATION,
+        ASSERTION,
+        SECRET,
+    ],
 };

@@ -140,7 +140,9 @@ impl Outputs {
         let put = match place {
             Place::Ours => fs::rename(&temporary, &path),
             // A link, unlike a rename, never replaces.
-            Place::Free => fs::hard_link(&temporary, &path).and_then(|()| fs::remove_file(&temporary)),
+            Place::Free => {
+                fs::hard_link(&temporary, &path).and_then(|()| fs::remove_file(&temporary))
+            }
         };
         put.map_err(|error| {
             let _ = fs::remove_file(&temporary);

@@ -17,14 +17,14 @@ use rollkey_emulator::{Application, Builder, Clock, Emulator, rules};
 use serde_json::{Value, json};
 
 /// When tests take place, unless they say otherwise: seconds since 1970.
-pub const NOW: i64 = 1_800_000_000;
+pub(crate) const NOW: i64 = 1_800_000_000;
 
-pub const DAY: i64 = 86_400;
+pub(crate) const DAY: i64 = 86_400;
 
 /// A private key with one certificate.
-pub struct Key {
+pub(crate) struct Key {
     pair: &'static KeyPair,
-    pub certificate: Vec<u8>,
+    pub(crate) certificate: Vec<u8>,
 }
 
 /// How many key pairs the tests share; making them is slow.
@@ -33,11 +33,11 @@ const PAIRS: usize = 3;
 impl Key {
     /// Key pair `number`, with a certificate that is good from five minutes before `NOW` for 90
     /// days.
-    pub fn number(number: usize) -> Self {
+    pub(crate) fn number(number: usize) -> Self {
         Self::dated(number, NOW - 300, NOW + 90 * DAY)
     }
 
-    pub fn dated(number: usize, not_before: i64, not_after: i64) -> Self {
+    pub(crate) fn dated(number: usize, not_before: i64, not_after: i64) -> Self {
         static POOL: [OnceLock<KeyPair>; PAIRS] = [const { OnceLock::new() }; PAIRS];
         let pair = POOL[number].get_or_init(|| KeyPair::generate(KeySize::Rsa2048).unwrap());
         let pkcs8 = pair.as_der().unwrap();
@@ -47,6 +47,11 @@ impl Key {
         Self { pair, certificate: certificate(&signer, number, not_before, not_after) }
     }
 
+    /// Key pair `number` under a certificate that may belong to another key.
+    pub(crate) fn with_certificate(number: usize, certificate: Vec<u8>) -> Self {
+        Self { certificate, ..Self::number(number) }
+    }
+
     /// Signs with PKCS#1 v1.5 or PSS, SHA-256.
     fn sign(&self, encoding: &'static RsaSignatureEncoding, message: &[u8]) -> Vec<u8> {
         let mut signature = vec![0; self.pair.public_modulus_len()];
@@ -54,42 +59,42 @@ impl Key {
         signature
     }
 
-    pub fn sha1(&self) -> Vec<u8> {
+    pub(crate) fn sha1(&self) -> Vec<u8> {
         digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &self.certificate).as_ref().to_vec()
     }
 
-    pub fn sha256(&self) -> Vec<u8> {
+    pub(crate) fn sha256(&self) -> Vec<u8> {
         digest::digest(&digest::SHA256, &self.certificate).as_ref().to_vec()
     }
 
     /// The SHA-1 thumbprint in upper-case hexadecimal.
-    pub fn thumbprint(&self) -> String {
+    pub(crate) fn thumbprint(&self) -> String {
         hex(&self.sha1())
     }
 
-    pub fn x5t(&self) -> String {
+    pub(crate) fn x5t(&self) -> String {
         BASE64_URL_SAFE_NO_PAD.encode(self.sha1())
     }
 
-    pub fn x5t_s256(&self) -> String {
+    pub(crate) fn x5t_s256(&self) -> String {
         BASE64_URL_SAFE_NO_PAD.encode(self.sha256())
     }
 
-    pub fn base64(&self) -> String {
+    pub(crate) fn base64(&self) -> String {
         BASE64_STANDARD.encode(&self.certificate)
     }
 
-    pub fn pem(&self) -> String {
+    pub(crate) fn pem(&self) -> String {
         pem::encode(&pem::Pem::new("CERTIFICATE", self.certificate.clone()))
     }
 }
 
-pub fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02X}")).collect()
 }
 
 /// A self-signed certificate for any kind of key.
-pub fn certificate(
+pub(crate) fn certificate(
     key: &impl rcgen::SigningKey,
     number: usize,
     not_before: i64,
@@ -107,15 +112,15 @@ pub fn certificate(
 
 /// A JSON web token before it is signed; bend it as you like.
 #[derive(Clone)]
-pub struct Token {
-    pub header: Value,
-    pub claims: Value,
+pub(crate) struct Token {
+    pub(crate) header: Value,
+    pub(crate) claims: Value,
     /// Whether all three parts carry `=`.
-    pub padded: bool,
+    pub(crate) padded: bool,
 }
 
 impl Token {
-    pub fn signed_by(&self, key: &Key) -> String {
+    pub(crate) fn signed_by(&self, key: &Key) -> String {
         let encode = |bytes: &[u8]| match self.padded {
             true => BASE64_URL_SAFE.encode(bytes),
             false => BASE64_URL_SAFE_NO_PAD.encode(bytes),
@@ -131,13 +136,13 @@ impl Token {
     }
 
     /// Sets a claim, or with null removes it.
-    pub fn claim(mut self, name: &str, value: Value) -> Self {
+    pub(crate) fn claim(mut self, name: &str, value: Value) -> Self {
         set(&mut self.claims, name, value);
         self
     }
 
     /// Sets a member of the header, or with null removes it.
-    pub fn member(mut self, name: &str, value: Value) -> Self {
+    pub(crate) fn member(mut self, name: &str, value: Value) -> Self {
         set(&mut self.header, name, value);
         self
     }
@@ -151,14 +156,14 @@ fn set(object: &mut Value, name: &str, value: Value) {
 }
 
 /// A good proof for an object, signed by nobody yet.
-pub fn proof(object_id: &str, key: &Key, now: i64) -> Token {
+pub(crate) fn proof(object_id: &str, key: &Key, now: i64) -> Token {
     Token {
         header: json!({ "alg": "RS256", "typ": "JWT", "x5t": key.x5t() }),
         claims: json!({
             "aud": "00000002-0000-0000-c000-000000000000",
             "iss": object_id,
             "nbf": now,
-            "exp": now + 600,
+            "exp": now.saturating_add(600),
         }),
         padded: false,
     }
@@ -166,30 +171,38 @@ pub fn proof(object_id: &str, key: &Key, now: i64) -> Token {
 
 /// The answer to a request.
 #[derive(Debug)]
-pub struct Reply {
-    pub status: StatusCode,
-    pub headers: reqwest::header::HeaderMap,
-    pub text: String,
-    pub json: Value,
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) text: String,
+    pub(crate) json: Value,
 }
 
 impl Reply {
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }
 
     /// Asserts success with this status.
     #[track_caller]
-    pub fn expect(self, status: u16) -> Self {
+    pub(crate) fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{self:#?}");
         assert_eq!(self.header("x-emulator-rule"), "");
+        self
+    }
+
+    /// Asserts a refusal with this status, whatever the rule.
+    #[track_caller]
+    pub(crate) fn expect_refusal(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{self:#?}");
+        assert_ne!(self.header("x-emulator-rule"), "");
         self
     }
 
     /// Asserts a refusal by this rule, with the status and code that the rule announces, in a
     /// complete envelope.
     #[track_caller]
-    pub fn refused_by(self, rule: &str) -> Self {
+    pub(crate) fn refused_by(self, rule: &str) -> Self {
         let announced = rules::by_id(rule).unwrap_or_else(|| panic!("there is no rule {rule}"));
         assert_eq!(self.header("x-emulator-rule"), rule, "{self:#?}");
         let mut words = announced.answer.split(' ');
@@ -233,38 +246,41 @@ impl Reply {
 }
 
 /// An emulator with a client that trusts it.
-pub struct Entra {
-    pub emulator: Emulator,
+pub(crate) struct Entra {
+    pub(crate) emulator: Emulator,
     http: reqwest::Client,
 }
 
 impl Entra {
     /// Seed 7, a manual clock at `NOW`, no lags, strict.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(|builder| builder).await
     }
 
-    pub async fn with(how: impl FnOnce(Builder) -> Builder) -> Self {
+    pub(crate) async fn with(how: impl FnOnce(Builder) -> Builder) -> Self {
         let builder = Emulator::builder().seed(7).clock(Clock::manual_at(NOW));
         let emulator = how(builder).start().await.unwrap();
         let http = trusting(emulator.ca_pem());
         Self { emulator, http }
     }
 
-    pub fn now(&self) -> i64 {
+    pub(crate) fn now(&self) -> i64 {
         self.emulator.clock().now()
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.emulator.graph_url())
     }
 
-    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         self.http.request(method, self.url(path))
     }
 
     /// Sends a request; an error if no answer came.
-    pub async fn try_send(&self, request: reqwest::RequestBuilder) -> reqwest::Result<Reply> {
+    pub(crate) async fn try_send(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> reqwest::Result<Reply> {
         let response = request.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await?;
@@ -272,28 +288,28 @@ impl Entra {
         Ok(Reply { status, headers, text, json })
     }
 
-    pub async fn send(&self, request: reqwest::RequestBuilder) -> Reply {
+    pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Reply {
         self.try_send(request).await.unwrap()
     }
 
-    pub async fn get(&self, path: &str, token: &str) -> Reply {
+    pub(crate) async fn get(&self, path: &str, token: &str) -> Reply {
         self.send(self.request(Method::GET, path).bearer_auth(token)).await
     }
 
-    pub async fn post(&self, path: &str, token: &str, body: &Value) -> Reply {
+    pub(crate) async fn post(&self, path: &str, token: &str, body: &Value) -> Reply {
         self.send(self.request(Method::POST, path).bearer_auth(token).json(body)).await
     }
 
-    pub async fn patch(&self, path: &str, token: &str, body: &Value) -> Reply {
+    pub(crate) async fn patch(&self, path: &str, token: &str, body: &Value) -> Reply {
         self.send(self.request(Method::PATCH, path).bearer_auth(token).json(body)).await
     }
 
-    pub fn token_path(&self) -> String {
+    pub(crate) fn token_path(&self) -> String {
         format!("/{}/oauth2/v2.0/token", self.emulator.tenant_id())
     }
 
     /// A good assertion, signed by nobody yet.
-    pub fn assertion(&self, app: &Application, key: &Key) -> Token {
+    pub(crate) fn assertion(&self, app: &Application, key: &Key) -> Token {
         Token {
             header: json!({ "alg": "PS256", "typ": "JWT", "x5t#S256": key.x5t_s256() }),
             claims: json!({
@@ -302,14 +318,14 @@ impl Entra {
                 "sub": app.app_id(),
                 "jti": "0b5f2a8e-5d0f-4c55-9f0e-1d2c3b4a5968",
                 "nbf": self.now(),
-                "exp": self.now() + 600,
+                "exp": self.now().saturating_add(600),
             }),
             padded: false,
         }
     }
 
     /// A good token request with this assertion.
-    pub fn form(&self, app: &Application, assertion: &str) -> Vec<(&'static str, String)> {
+    pub(crate) fn form(&self, app: &Application, assertion: &str) -> Vec<(&'static str, String)> {
         let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
         vec![
             ("client_id", app.app_id().to_owned()),
@@ -320,18 +336,18 @@ impl Entra {
         ]
     }
 
-    pub async fn post_form(&self, path: &str, form: &[(&'static str, String)]) -> Reply {
+    pub(crate) async fn post_form(&self, path: &str, form: &[(&'static str, String)]) -> Reply {
         self.send(self.request(Method::POST, path).form(form)).await
     }
 
     /// Asks for a token for the Graph.
-    pub async fn ask(&self, app: &Application, key: &Key) -> Reply {
+    pub(crate) async fn ask(&self, app: &Application, key: &Key) -> Reply {
         let assertion = self.assertion(app, key).signed_by(key);
         self.post_form(&self.token_path(), &self.form(app, &assertion)).await
     }
 
     /// Asks for a token for another resource.
-    pub async fn ask_for(&self, app: &Application, key: &Key, resource: &str) -> Reply {
+    pub(crate) async fn ask_for(&self, app: &Application, key: &Key, resource: &str) -> Reply {
         let assertion = self.assertion(app, key).signed_by(key);
         let mut form = self.form(app, &assertion);
         form.last_mut().unwrap().1 = format!("{resource}/.default");
@@ -339,18 +355,24 @@ impl Entra {
     }
 
     /// A token for the Graph.
-    pub async fn token(&self, app: &Application, key: &Key) -> String {
+    pub(crate) async fn token(&self, app: &Application, key: &Key) -> String {
         let reply = self.ask(app, key).await.expect(200);
         reply.json["access_token"].as_str().unwrap().to_owned()
     }
 
     /// addKey on the application's own application object.
-    pub async fn add(&self, app: &Application, new: &Key, prover: &Key, token: &str) -> Reply {
+    pub(crate) async fn add(
+        &self,
+        app: &Application,
+        new: &Key,
+        prover: &Key,
+        token: &str,
+    ) -> Reply {
         let path = format!("/v1.0/applications/{}/addKey", app.object_id());
         self.post(&path, token, &self.add_body(app, new, prover)).await
     }
 
-    pub fn add_body(&self, app: &Application, new: &Key, prover: &Key) -> Value {
+    pub(crate) fn add_body(&self, app: &Application, new: &Key, prover: &Key) -> Value {
         let proof = proof(app.object_id(), prover, self.now()).signed_by(prover);
         json!({
             "keyCredential": {
@@ -364,7 +386,7 @@ impl Entra {
     }
 
     /// removeKey on the application's own application object.
-    pub async fn remove(
+    pub(crate) async fn remove(
         &self,
         app: &Application,
         key_id: &str,
@@ -378,7 +400,7 @@ impl Entra {
 }
 
 /// An HTTPS client that trusts this CA and nobody else.
-pub fn trusting(ca_pem: &str) -> reqwest::Client {
+pub(crate) fn trusting(ca_pem: &str) -> reqwest::Client {
     let mut roots = rustls::RootCertStore::empty();
     let ca = pem::parse(ca_pem).unwrap();
     roots.add(ca.into_contents().into()).unwrap();

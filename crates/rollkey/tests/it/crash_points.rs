@@ -8,8 +8,7 @@ use std::path::Path;
 fn every_crash_point_in_the_code_is_listed_once() {
     let mut found = Vec::new();
     collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
-    let listed: BTreeSet<String> =
-        rollkey::crash::POINTS.iter().map(ToString::to_string).collect();
+    let listed: BTreeSet<String> = rollkey::crash::POINTS.iter().map(ToString::to_string).collect();
     let unique: BTreeSet<String> = found.iter().cloned().collect();
     assert_eq!(unique.len(), found.len(), "a name is used twice: {found:?}");
     assert_eq!(listed, unique);

@@ -12,7 +12,6 @@ use std::sync::Once;
 
 /// All points that a keystore in a folder passes.
 const POINTS: &[&str] = &[
-    "durable::replace::created",
     "durable::replace::written",
     "durable::replace::renamed",
     "keystore::create::folder_made",

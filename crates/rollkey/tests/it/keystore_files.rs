@@ -182,7 +182,8 @@ async fn leftovers_of_a_crash_are_swept_up_and_nothing_else() {
     let orphan = folder.join(format!("keys/{}.pem", "AB".repeat(20)));
     fs::copy(key_file(&folder, key), &orphan).unwrap();
     fs::write(folder.join("keys/.rollkey-tmp-1"), "half").unwrap();
-    fs::write(folder.join(".rollkey-tmp-2"), "half").unwrap();
+    fs::write(folder.join(format!(".rollkey-tmp-state.json-{}", "0".repeat(32))), "half").unwrap();
+    fs::write(folder.join(".rollkey-tmp-2"), "of somebody").unwrap();
     fs::write(folder.join("keys/notes.txt"), "of somebody").unwrap();
     fs::write(folder.join("keys/mine.pem"), "of somebody").unwrap();
 
@@ -190,7 +191,8 @@ async fn leftovers_of_a_crash_are_swept_up_and_nothing_else() {
     assert!(orphan.exists(), "looking changes nothing");
     drop(keystore.lease().await.unwrap());
     let own = key_file(&folder, key).file_name().unwrap().to_string_lossy().into_owned();
-    let mut expected = [own.as_str(), "lock", "mine.pem", "notes.txt", "state.json"];
+    let mut expected =
+        [own.as_str(), ".rollkey-tmp-2", "lock", "mine.pem", "notes.txt", "state.json"];
     expected.sort_unstable();
     assert_eq!(files(&folder), expected);
     assert_signs(&keystore, key.thumbprint).await;
