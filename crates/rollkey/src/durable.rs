@@ -50,6 +50,7 @@ pub fn replace(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
         _ = fs::remove_file(&temporary);
         return Err(error);
     }
+    fail::fail_point!("durable::replace::renamed");
     sync_folder(folder)
 }
 

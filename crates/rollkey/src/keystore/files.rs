@@ -365,11 +365,11 @@ fn create(folder: &Path) -> Result<(), KeystoreError> {
     check_access(folder, Access::PRIVATE_FOLDER)?;
     durable::create_folder(&keys, Access::PRIVATE_FOLDER).map_err(failed("create", &keys))?;
     fail_point!("keystore::create::keys_made");
-    let _lock = match lock::try_take(folder)? {
+    let _lock = match lock::try_take(folder) {
         Ok(lock) => lock,
         // Whoever has it makes, or has made, what we are about to make.
-        Err(_) if state::path(folder).exists() => return Ok(()),
-        Err(by) => return Err(KeystoreError::Busy { by }),
+        Err(KeystoreError::Busy { .. }) if state::path(folder).exists() => return Ok(()),
+        Err(error) => return Err(error),
     };
     if state::path(folder).exists() {
         return Ok(());
