@@ -129,7 +129,8 @@ async fn wherever_a_line_is_torn_it_is_passed_over_and_never_merges_with_the_nex
     notes(&path, &[Note::Seen(key(1)), Note::Seen(key(2))]).await;
     let whole = fs::read(&path).unwrap();
     let ends: Vec<_> = (1..=whole.len()).filter(|end| whole[end - 1] == b'\n').collect();
-    for cut in 0..whole.len() {
+    // In the header and in the last line; the one between is like the last.
+    for cut in (0..ends[0] + 2).chain(ends[1] - 2..whole.len()) {
         fs::write(&path, &whole[..cut]).unwrap();
         // A line without its end says all that it has to say.
         let known = ends[1..].iter().filter(|end| **end <= cut + 1).count();
