@@ -16,7 +16,7 @@
 //!   key of somebody else's untouched.
 
 use crate::id::KeyId;
-use crate::observed::{Credential, Generation, Observed, Registration, SinkState, Standing};
+use crate::observed::{Credential, Generation, Observed, Registration, SinkState, Slot, Standing};
 use crate::policy::{Audience, MAX_CLOCK_ERROR, Policy, SinkId};
 use crate::thumbprint::Thumbprint;
 use crate::time::Timestamp;
@@ -107,7 +107,8 @@ pub enum Reason {
     CurrentSettling,
     /// The current key has not been seen to work.
     CurrentUnproven,
-    /// Both keys must be seen in the directory before one is removed.
+    /// The directory does not show clearly which keys it holds: a removal may not show yet, and
+    /// both keys must be seen before one is removed.
     DirectoryUnclear,
     /// Nothing to do before the certificate is due.
     Healthy,
@@ -129,6 +130,8 @@ pub enum Reason {
     PreviousGone,
     /// Before giving up, every key that we hold is asked for.
     ProverUntried,
+    /// A removal was sent, and replicas may still show the key. It is not sent twice meanwhile.
+    Removing,
     /// The current certificate expires soon, or is to be replaced.
     RenewalDue,
     /// A sink does not hold the current key.
@@ -157,14 +160,14 @@ pub fn decide(seen: &Observed, policy: &Policy, now: Timestamp) -> Decision {
 
     let rotation = match (pending, current, prover) {
         // pending                  current                      prover
-        (Some((Expired, p)),        _,                           Works(by))        => cast_off(p, by, seen),
-        (Some((Expired, p)),        _,                           _)                => Act(discard(p, seen), PendingExpired),
+        (Some((Expired, p)),        _,                           Works(by))        => cast_off(p, by, seen, policy, now),
+        (Some((Expired, p)),        _,                           Nobody)           => Act(discard(p, seen), PendingExpired),
         (Some((Unproven(t, a), p)), _,                           _)                => ask(p, a, t, now, PendingUnproven),
-        (Some((Settling(t), _)),    _,                           _)                => Wait(t, PendingSettling),
+        (Some((Settling(t, a), p)), _,                           _)                => ask(p, a, t, now, PendingSettling),
         (Some((Proven, p)),         _,                           _)                => Act(promote(p, seen), PendingProven),
         (Some((Local, p)),          _,                           Works(by))        => Act(register(p, by), PendingUnregistered),
         (None,                      Some((Proven, c)),           _)                => rest(c, seen, policy, now),
-        (None,                      Some((Settling(t), c)),      _)                => Wait(t, CurrentSettling).unless_due(c, seen, policy, now),
+        (None,                      Some((Settling(t, a), c)),   _)                => ask(c, a, t, now, CurrentSettling).unless_due(c, seen, policy, now),
         (None,                      Some((Unproven(t, a), c)),   _)                => ask(c, a, t, now, CurrentUnproven),
         (None,                      Some((Local, c)),            Works(by))        => Act(register(c, by), CurrentLost),
         (None,                      Some((Expired, _)) | None,   Works(_))         => Act(stage(seen, policy, now), RenewalDue),
@@ -227,22 +230,41 @@ fn retire(
     policy: &Policy,
     now: Timestamp,
 ) -> Decision {
-    use Decision::{Act, Wait};
     let over = match overlap_ends(current, seen, policy) {
-        _ if old.held.not_after <= now => now,
+        // Of no use to anybody, even if our clock is ahead.
+        _ if old.held.not_after + MAX_CLOCK_ERROR <= now => now,
         Some(over) => over,
         // Some sink still hands out the old key: nothing is removed until that is mended.
-        None => return Wait(now + policy.terms().poll, Reason::SinkFailing),
+        None => return Decision::Wait(now + policy.terms().poll, Reason::SinkFailing),
     };
-    match (old.registration, current.registration) {
-        _ if now < over => Wait(over, Reason::Overlapping),
-        (Registration::Absent, _) => Act(discard(old, seen), Reason::PreviousGone),
-        // Both must be seen. Not having heard that the current key is gone is no reason to
-        // remove the other one.
-        (Registration::Present(id), Registration::Present(_)) => {
-            Act(remove(old, id, current), Reason::OverlapEnded)
-        }
-        _ => Wait(now + policy.terms().poll, Reason::DirectoryUnclear),
+    match now < over {
+        true => Decision::Wait(over, Reason::Overlapping),
+        false => part_with(old, current, seen, policy, now),
+    }
+}
+
+/// Removes the entry of a key that nobody uses any more, and then destroys our copy.
+#[rustfmt::skip]
+fn part_with(old: &Credential, by: &Credential, seen: &Observed, policy: &Policy, now: Timestamp) -> Decision {
+    use {Decision::*, Reason::*, Registration::*, Standing::*};
+    let (removal, gone) = match old.held.slot {
+        Slot::Pending => (PendingExpired, PendingExpired),
+        _ => (OverlapEnded, PreviousGone),
+    };
+    let sent = old.facts.sent_at.filter(|at| old.held.since <= *at);
+    let shows = sent.map_or(now, |at| at + policy.terms().propagation);
+
+    match (old.registration, by.registration, old.standing(policy, now)) {
+        (Absent,      _,          _)              => Act(discard(old, seen), gone),
+        // What was sent last may not show yet.
+        _ if now < shows                          => Wait(shows, Removing),
+        // It was to be removed before, and the list may be old: is it still there?
+        (Present(_),  Present(_), Unproven(t, a)) if sent.is_some() && old.facts.answers.is_empty() => ask(old, a, t, now, removal),
+        // Both must be seen, unless the one is worth nothing. Not having heard that the other
+        // key is gone is no reason to remove this one.
+        (Present(id), _,          Expired)        => Act(remove(old, id, by), removal),
+        (Present(id), Present(_), _)              => Act(remove(old, id, by), removal),
+        _                                         => Wait(now + policy.terms().propagation, DirectoryUnclear),
     }
 }
 
@@ -253,7 +275,8 @@ fn overlap_ends(current: &Credential, seen: &Observed, policy: &Policy) -> Optio
         .sinks
         .iter()
         .try_fold(current.held.since, |last, sink| Some(last.max(holds(sink, current)?)))?;
-    Some(last + policy.terms().overlap)
+    // The switch and its end may be read off a clock that was set right in between.
+    Some(last + policy.terms().overlap + MAX_CLOCK_ERROR.twice())
 }
 
 /// Since when the sink hands out this key, if it does.
@@ -321,13 +344,23 @@ fn ask(c: &Credential, audience: Audience, at: Timestamp, now: Timestamp, why: R
     }
 }
 
-/// An expired pending key goes, its entry in the directory first.
-fn cast_off(pending: &Credential, by: &Credential, seen: &Observed) -> Decision {
-    let step = match pending.registration {
-        Registration::Present(id) => remove(pending, id, by),
-        _ => discard(pending, seen),
-    };
-    Decision::Act(step, Reason::PendingExpired)
+/// An expired pending key goes, its entry in the directory first. But it must not keep us from
+/// renewing: once the current certificate is due, we no longer wait for the directory.
+fn cast_off(
+    pending: &Credential,
+    by: &Credential,
+    seen: &Observed,
+    policy: &Policy,
+    now: Timestamp,
+) -> Decision {
+    let renew_before = policy.terms().renew_before;
+    let pressing = seen.current.as_ref().is_none_or(|c| c.held.not_after - renew_before <= now);
+    match part_with(pending, by, seen, policy, now) {
+        Decision::Wait(..) if pressing => {
+            Decision::Act(discard(pending, seen), Reason::PendingExpired)
+        }
+        other => other,
+    }
 }
 
 fn stage(seen: &Observed, policy: &Policy, now: Timestamp) -> Step {

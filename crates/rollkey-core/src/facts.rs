@@ -53,11 +53,13 @@ pub struct KeyFacts {
     pub answers: BTreeMap<Audience, Answers>,
 }
 
-/// What one audience said of one key.
+/// What one audience said of one key since the last `addKey` or `removeKey` for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Answers {
-    /// First time it said yes.
+    /// First time it said yes since any audience last said no.
     pub first_accepted: Option<Timestamp>,
+    /// Last time it said yes since any audience last said no.
+    pub last_accepted: Option<Timestamp>,
     /// Last time it said no.
     pub last_refused: Option<Timestamp>,
 }
@@ -92,9 +94,15 @@ impl KeyFacts {
             .try_fold(Timestamp(0), |latest, at| Some(latest.max(at?)))
     }
 
-    /// Whether any audience ever accepted the key.
-    pub fn ever_accepted(&self) -> bool {
+    /// Whether any audience accepts the key: it said yes, and none has said no since.
+    pub fn accepted_by_any(&self) -> bool {
         self.answers.values().any(|answers| answers.first_accepted.is_some())
+    }
+
+    /// The first audience that has not said yes at that instant or later.
+    pub(crate) fn unconfirmed(&self, policy: &Policy, at: Timestamp) -> Option<Audience> {
+        let confirmed = |a| self.answer(a).last_accepted.is_some_and(|last| at <= last);
+        policy.audiences().find(|audience| !confirmed(*audience))
     }
 
     /// Last time that any audience refused the key.
@@ -107,7 +115,8 @@ impl KeyFacts {
         self.answers.get(&audience).copied().unwrap_or_default()
     }
 
-    /// From when on a "not there" is no mere replication lag.
+    /// From when on the directory shows what was last done to the key: a "not there" is then no
+    /// mere replication lag, and neither is a "still there".
     pub(crate) fn believable(&self, policy: &Policy) -> Timestamp {
         let propagation = policy.terms().propagation;
         match self.sent_at {
@@ -118,10 +127,9 @@ impl KeyFacts {
     }
 
     fn instants(&mut self) -> impl Iterator<Item = &mut Timestamp> {
-        let answers = self
-            .answers
-            .values_mut()
-            .flat_map(|a| a.first_accepted.iter_mut().chain(a.last_refused.iter_mut()));
+        let answers = self.answers.values_mut().flat_map(|a| {
+            [&mut a.first_accepted, &mut a.last_accepted, &mut a.last_refused].into_iter().flatten()
+        });
         let sent = self.sent_at.iter_mut().chain(self.sent_before.iter_mut());
         std::iter::once(&mut self.since).chain(sent).chain(answers)
     }
@@ -136,6 +144,8 @@ impl Facts {
             Note::Sent(key) => {
                 let facts = self.key(key, at);
                 facts.sent_before = facts.sent_at.replace(at);
+                // Whatever was said was said of another registration.
+                facts.answers.clear();
             }
             Note::NotTaken(key) => {
                 let facts = self.key(key, at);
@@ -145,9 +155,15 @@ impl Facts {
             Note::Accepted(key, audience) => {
                 let answers = self.key(key, at).answers.entry(audience).or_default();
                 answers.first_accepted.get_or_insert(at);
+                answers.last_accepted = Some(at);
             }
             Note::Refused(key, audience) => {
-                self.key(key, at).answers.entry(audience).or_default().last_refused = Some(at);
+                let facts = self.key(key, at);
+                // One no casts doubt on every yes: the key may be gone.
+                for answers in facts.answers.values_mut() {
+                    (answers.first_accepted, answers.last_accepted) = (None, None);
+                }
+                facts.answers.entry(audience).or_default().last_refused = Some(at);
             }
             Note::Discarded(key) => _ = self.keys.remove(&key),
             Note::DeliveryFailed(sink) => _ = self.failed_deliveries.insert(sink, at),

@@ -147,9 +147,10 @@ pub enum Standing {
     /// Registered, or perhaps registered, and not yet seen to work everywhere. Ask this audience
     /// at this instant.
     Unproven(Timestamp, Audience),
-    /// Seen to work, but not to be relied on before this instant.
-    Settling(Timestamp),
-    /// To be relied on.
+    /// Seen to work, but not to be relied on before this audience has said so again, at this
+    /// instant.
+    Settling(Timestamp, Audience),
+    /// Seen to work, and seen to work still when that had settled: to be relied on.
     Proven,
 }
 
@@ -204,8 +205,11 @@ fn registration(
         },
         Listing::Unreadable => {
             let never_sent = facts.staged && facts.sent_at.is_none();
-            let refused = facts.last_refused().is_some_and(|at| believable <= at);
-            match facts.ever_accepted() {
+            // A no is good for a while, then it is worth asking again: somebody may have mended it.
+            let refused = facts
+                .last_refused()
+                .is_some_and(|at| believable <= at && now < at + policy.terms().poll);
+            match facts.accepted_by_any() {
                 false if never_sent || refused => Registration::Absent,
                 _ => facts.key_id.map_or(Registration::Unknown, Registration::Present),
             }
@@ -222,10 +226,13 @@ impl Credential {
         if self.registration == Registration::Absent {
             return Standing::Local;
         }
-        match self.facts.accepted_since(policy) {
-            Some(since) if since + policy.terms().settle <= now => Standing::Proven,
-            Some(since) => Standing::Settling(since + policy.terms().settle),
-            None => self.next_question(policy, now),
+        let Some(since) = self.facts.accepted_since(policy) else {
+            return self.next_question(policy, now);
+        };
+        let settled = since + policy.terms().settle;
+        match self.facts.unconfirmed(policy, settled) {
+            Some(audience) => Standing::Settling(settled, audience),
+            None => Standing::Proven,
         }
     }
 
@@ -249,6 +256,6 @@ impl Credential {
 impl Standing {
     /// Whether a proof signed by this key would be accepted now.
     pub fn works(self) -> bool {
-        matches!(self, Self::Settling(_) | Self::Proven)
+        matches!(self, Self::Settling(..) | Self::Proven)
     }
 }

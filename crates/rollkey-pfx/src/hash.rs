@@ -16,6 +16,9 @@ pub(crate) enum Hash {
     Sha384,
     Sha512,
     Sha512_256,
+    Sha3_256,
+    Sha3_384,
+    Sha3_512,
 }
 
 impl Hash {
@@ -28,6 +31,9 @@ impl Hash {
             oid::SHA384 => Self::Sha384,
             oid::SHA512 => Self::Sha512,
             oid::SHA512_256 => Self::Sha512_256,
+            oid::SHA3_256 => Self::Sha3_256,
+            oid::SHA3_384 => Self::Sha3_384,
+            oid::SHA3_512 => Self::Sha3_512,
             _ => return None,
         })
     }
@@ -41,6 +47,9 @@ impl Hash {
             oid::HMAC_SHA384 => Self::Sha384,
             oid::HMAC_SHA512 => Self::Sha512,
             oid::HMAC_SHA512_256 => Self::Sha512_256,
+            oid::HMAC_SHA3_256 => Self::Sha3_256,
+            oid::HMAC_SHA3_384 => Self::Sha3_384,
+            oid::HMAC_SHA3_512 => Self::Sha3_512,
             _ => return None,
         })
     }
@@ -53,6 +62,9 @@ impl Hash {
             Self::Sha384 => &digest::SHA384,
             Self::Sha512 => &digest::SHA512,
             Self::Sha512_256 => &digest::SHA512_256,
+            Self::Sha3_256 => &digest::SHA3_256,
+            Self::Sha3_384 => &digest::SHA3_384,
+            Self::Sha3_512 => &digest::SHA3_512,
         }
     }
 

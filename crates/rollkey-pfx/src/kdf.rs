@@ -91,6 +91,7 @@ pub(crate) fn pbkdf2(
         Hash::Sha384 => Some(pbkdf2::PBKDF2_HMAC_SHA384),
         Hash::Sha512 => Some(pbkdf2::PBKDF2_HMAC_SHA512),
         Hash::Sha224 | Hash::Sha512_256 => None,
+        Hash::Sha3_256 | Hash::Sha3_384 | Hash::Sha3_512 => None,
     };
     match (fast, u32::try_from(iterations).ok().and_then(NonZeroU32::new)) {
         (Some(algorithm), Some(iterations)) => {

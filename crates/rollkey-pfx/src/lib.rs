@@ -1,8 +1,9 @@
 //! Reads the PFX (PKCS#12) files that people have, and writes files that others read.
 //!
 //! A PFX file holds private keys and certificates under a password. The format is old, the programs
-//! that write it are many, and few keep to the letter of it. This crate reads what OpenSSL, .NET,
-//! Windows, Java, Bouncy Castle, NSS, GnuTLS, macOS and Python write, old and new.
+//! that write it are many, and few keep to the letter of it. This crate reads what they write: its
+//! corpus (`tests/data`) has files of OpenSSL, Java, Bouncy Castle, NSS, GnuTLS and Python, the forms
+//! of .NET and Windows, and what none of them writes and the standards allow.
 //!
 //! ```
 //! use rollkey_pfx::{PfxToWrite, Profile, ReadError, read, write};
@@ -29,7 +30,7 @@
 //! # What is read
 //!
 //! * **Encryption**: PBES2 with AES-128/192/256, 3DES, DES or RC2 and PBKDF2 (HMAC with SHA-1,
-//!   SHA-224, SHA-256, SHA-384, SHA-512, SHA-512/256); the schemes of PKCS#12 with 3DES of two and
+//!   SHA-224, SHA-256, SHA-384, SHA-512, SHA-512/256, SHA-3); the schemes of PKCS#12 with 3DES of two and
 //!   three keys, RC2 and RC4 of 40 and 128 bits; PBES1 with SHA-1 and DES or RC2. Or none.
 //! * **Checksum**: HMAC with the same hashes, PBMAC1 (RFC 9579), or none.
 //! * **Encoding**: DER and BER, with indefinite lengths and strings in pieces.

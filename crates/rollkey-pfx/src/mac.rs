@@ -7,13 +7,16 @@
 use zeroize::Zeroizing;
 
 use crate::ber::{Element, INTEGER, SEQUENCE};
-use crate::error::{Part, ReadError, Role};
+use crate::error::{Fault, Part, ReadError, Role};
 use crate::hash::{Hash, Hmac};
 use crate::kdf::{self, Purpose};
 use crate::limits::Iterations;
 use crate::oid;
 use crate::password::Family;
 use crate::scheme::Pbkdf2;
+
+/// The shortest key of PBMAC1, in bytes.
+const SHORTEST_KEY: usize = 20;
 
 /// A checksum and how to verify it, except for the password.
 pub(crate) struct Mac {
@@ -59,7 +62,12 @@ impl Mac {
         let role = Role::Mac;
         let hash = Hash::from_hmac_oid(&name)
             .ok_or(ReadError::UnsupportedAlgorithm { role, algorithm: name })?;
-        let key_len = parameters.key_len.unwrap_or(hash.output_len());
+        // RFC 9579 wants the length stated, because a short key would make a checksum that fits
+        // every few hundred passwords.
+        let key_len = match parameters.key_len {
+            Some(length) if length >= SHORTEST_KEY => length,
+            _ => return Err(fields.fault(Fault::KeyLength)),
+        };
         Ok(Self { derivation: Derivation::Pbkdf2 { parameters, key_len }, hash, code })
     }
 

@@ -2,7 +2,7 @@
 //!
 //! The layout is the one that OpenSSL and .NET write and that every reader is tried on: the
 //! certificates in an encrypted safe, the key in its own encrypted bag, a checksum over both.
-//! Randomness comes in as an argument, except in [`write`], which asks the operating system.
+//! Randomness comes in as an argument, except in [`write()`], which asks the operating system.
 
 use std::num::NonZeroU32;
 
@@ -73,12 +73,12 @@ pub struct Profile {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Algorithms {
-    /// AES-256-CBC by PBES2 with PBKDF2-HMAC-SHA-256, checksum with SHA-256. Read by OpenSSL since
-    /// 1.0, Java since 8u301, Windows since 10 1709, macOS since 15.
+    /// AES-256-CBC by PBES2 with PBKDF2-HMAC-SHA-256, checksum with SHA-256: the default of OpenSSL
+    /// 3 and of Java since 8u301. Windows reads it since 10 1709; Key Vault has been seen to refuse
+    /// it.
     Modern,
-    /// 3DES for key and certificates, checksum with SHA-1: what .NET writes and what everything
-    /// reads. For Key Vault, App Service, old Windows, old macOS. Choose a long password: the
-    /// cipher is old, the hash fast.
+    /// 3DES for key and certificates, checksum with SHA-1: what .NET writes and everybody reads. For
+    /// Key Vault, App Service and old Windows. Choose a long password: cipher and hash are old.
     Legacy3Des,
 }
 
@@ -99,8 +99,8 @@ impl Profile {
 
 /// Writes a PFX file, with randomness of the operating system.
 ///
-/// * `password`: may be empty, which is not the same to every reader as *no* password; Key Vault
-///   and .NET take it for the latter. If it is not ASCII, Java up to 17 will not open the file.
+/// * `password`: may be empty, and is then written as an empty password and not as none. If it is
+///   not ASCII, Java up to 17 will not open the file.
 ///
 /// # Errors
 ///
@@ -119,7 +119,7 @@ pub fn write(
     if failed { Err(WriteError::NoRandomness) } else { Ok(file) }
 }
 
-/// Writes a PFX file, with randomness from the caller. Otherwise as [`write`].
+/// Writes a PFX file, with randomness from the caller. Otherwise as [`write()`].
 ///
 /// The same arguments and the same randomness give the same bytes, which is what a simulation or a
 /// test wants.

@@ -8,6 +8,7 @@
 pub mod answer;
 pub mod certificate;
 pub mod cloud;
+pub mod crash;
 pub mod directory;
 pub mod durable;
 pub mod http;

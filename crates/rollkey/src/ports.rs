@@ -293,9 +293,9 @@ pub enum DirectoryView {
 
 /// Where the public halves are registered: Microsoft Graph, or something that speaks like it.
 ///
-/// An implementation translates, and decides nothing: it does not repeat a write, does not cache,
-/// and does not turn one answer into another. It is built for one object, application or service
-/// principal.
+/// An implementation translates, and decides nothing: it does not repeat a write that may have been
+/// made, does not cache what can change, and does not turn one answer into another. It is built for
+/// one object, application or service principal.
 pub trait Directory: Send + Sync {
     /// The object id of that object: the issuer of proofs. Asks for it, once, if the object is
     /// addressed by its app id.
@@ -342,13 +342,15 @@ pub trait Directory: Send + Sync {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DirectoryError {
-    /// The request never left. Try again whenever you like.
+    /// The request never left, or it was a question and its answer was lost. Nothing was changed:
+    /// try again whenever you like.
     #[error("could not reach the directory")]
     Unreachable(#[source] BoxError),
 
-    /// The request left and no intelligible answer came back. The change may have been made: look,
-    /// do not repeat.
-    #[error("the directory did not answer {operation}; the change may have been made")]
+    /// The request left and no intelligible answer came back, or one that it broke down (408, 5xx
+    /// but 503), or that it was done without saying what. The change may have been made: look, do
+    /// not repeat.
+    #[error("the directory gave no clear answer to {operation}; the change may have been made")]
     OutcomeUnknown {
         /// `addKey`, `removeKey`.
         operation: &'static str,
@@ -424,7 +426,8 @@ impl DirectoryError {
     /// What the service said, if it said anything.
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {
-            Self::Unreachable(_) | Self::OutcomeUnknown { .. } => None,
+            Self::Unreachable(_) => None,
+            Self::OutcomeUnknown { source, .. } => source.downcast_ref(),
             Self::Throttled { refusal, .. }
             | Self::ProofRefused(refusal)
             | Self::TokenRefused(refusal)

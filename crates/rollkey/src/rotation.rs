@@ -14,7 +14,7 @@ use crate::ports::{
 };
 use rollkey_core::{
     Algorithm, AppId, Decision, Listed, MAX_CLOCK_ERROR, Observed, Policy, Span, Suspicion,
-    Timestamp, decide,
+    Thumbprint, Timestamp, decide,
 };
 use session::Session;
 use std::sync::{Arc, Mutex};
@@ -147,6 +147,13 @@ impl Rotation {
     /// What it is made of.
     pub fn parts(&self) -> &Parts {
         &self.parts
+    }
+
+    /// The same, under a policy by which `key` is due now, whatever its dates.
+    #[must_use]
+    pub fn retiring(mut self, key: Thumbprint) -> Self {
+        self.parts.policy = self.parts.policy.retiring(key);
+        self
     }
 
     /// One pass: observe, decide, act.

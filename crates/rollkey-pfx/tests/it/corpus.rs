@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaKeyPair,
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
+    KeyPair, RsaKeyPair,
 };
-use rollkey_pfx::{Contents, Fit, ReadError, fit, read};
+use rollkey_pfx::{Contents, Fit, MatchedBy, ReadError, fit, read};
 
 /// A line of the manifest.
 pub(crate) struct Case {
@@ -55,8 +56,10 @@ fn public_half(pkcs8: &[u8]) -> Option<Vec<u8>> {
     if let Ok(key) = RsaKeyPair::from_pkcs8(pkcs8) {
         return Some(key.public_key().as_ref().to_vec());
     }
-    if let Ok(key) = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8) {
-        return Some(key.public_key().as_ref().to_vec());
+    for curve in [&ECDSA_P256_SHA256_ASN1_SIGNING, &ECDSA_P521_SHA512_ASN1_SIGNING] {
+        if let Ok(key) = EcdsaKeyPair::from_pkcs8(curve, pkcs8) {
+            return Some(key.public_key().as_ref().to_vec());
+        }
     }
     let key = Ed25519KeyPair::from_pkcs8_maybe_unchecked(pkcs8).ok()?;
     Some(key.public_key().as_ref().to_vec())
@@ -71,13 +74,18 @@ fn check_keys_fit(name: &str, contents: &Contents) {
             assert!(contents.certificates.is_empty(), "{name}: a key without its certificate");
             continue;
         };
+        if name == "ssl-key-ed448" {
+            assert_eq!(identity.matched_by, Some(MatchedBy::LocalKeyId));
+            continue;
+        }
         assert_eq!(fit(key, &certificate.der), Fit::Yes, "{name}");
+        assert_eq!(identity.matched_by, Some(MatchedBy::PublicKey), "{name}");
         match public_half(key) {
             Some(public) => {
                 let holds_it = certificate.der.windows(public.len()).any(|window| window == public);
                 assert!(holds_it, "{name}: the certificate is for another key");
             }
-            None => assert_eq!(name, "key-rsapss", "the provider does not load the key"),
+            None => assert_eq!(name, "key-rsapss", "the provider does not load it"),
         }
     }
 }

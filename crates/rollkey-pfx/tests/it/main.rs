@@ -1,3 +1,9 @@
 //! The tests of the crate, one binary.
 
+mod contents;
 mod corpus;
+mod damage;
+mod errors;
+mod limits;
+mod others;
+mod write;

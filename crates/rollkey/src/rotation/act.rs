@@ -185,7 +185,7 @@ impl Rotation {
             signer_not_after: signer.map_or(now, |c| c.held.not_after),
             signer_registration: signer.map_or(Registration::Unknown, |c| c.registration),
             signer_sent_at: signer.and_then(|c| c.facts.sent_at),
-            signer_signs_in: signer.map(|c| c.facts.ever_accepted()),
+            signer_signs_in: signer.map(|c| c.facts.accepted_by_any()),
             removing: removing.map(|id| (id, signer.and_then(key_id))),
             propagation: self.parts.policy.terms().propagation,
         };

@@ -3,7 +3,7 @@
 use super::{ReconcileError, Rotation, Unreadable};
 use crate::ports::{AccessToken, DirectoryError, DirectoryView, TokenError, Verdict, sink_id};
 use rollkey_core::{
-    Audience, Facts, Held, Listed, Listing, MAX_CLOCK_ERROR, Note, Observed, Reading, Slot,
+    Audience, Facts, Held, Listed, Listing, MAX_CLOCK_ERROR, Note, Observed, Policy, Reading, Slot,
     Thumbprint, Timestamp, TokenId, UnsignedAssertion,
 };
 
@@ -137,7 +137,7 @@ impl Rotation {
             match self.ask(key, &self.parts.directory_scope).await? {
                 Verdict::Accepted(token) => {
                     if let Some(audience) = audience
-                        && !known_to_work(&memory.facts, key, audience)
+                        && !known_to_work(&memory.facts, key, audience, &self.parts.policy)
                     {
                         memory.note(Note::Seen(key)).await?;
                         memory.note(Note::Accepted(key, audience)).await?;
@@ -214,6 +214,11 @@ fn candidates(held: &[Held], facts: &Facts, now: Timestamp) -> Vec<Thumbprint> {
     keys.into_iter().map(|key| key.thumbprint).collect()
 }
 
-fn known_to_work(facts: &Facts, key: Thumbprint, audience: Audience) -> bool {
-    facts.keys.get(&key).is_some_and(|facts| facts.answer(audience).first_accepted.is_some())
+/// Whether an acceptance would be no news: it was accepted, and was so still after `settle`.
+fn known_to_work(facts: &Facts, key: Thumbprint, audience: Audience, policy: &Policy) -> bool {
+    let answers = facts.keys.get(&key).map(|facts| facts.answer(audience)).unwrap_or_default();
+    answers
+        .first_accepted
+        .zip(answers.last_accepted)
+        .is_some_and(|(first, last)| first + policy.terms().settle <= last)
 }

@@ -1,10 +1,19 @@
-//! Tests.
+//! What the doors promise, and the adapters behind them keep.
 
+mod cloud;
+mod crash_points;
+mod directory;
+mod directory_emulator;
+mod http;
+mod http_script;
+mod http_secrets;
+mod import;
 mod journal_contract;
 #[cfg(all(unix, feature = "crash-points"))]
 mod journal_crash;
 #[cfg(unix)]
 mod journal_file;
+mod keystore_contract;
 #[cfg(unix)]
 mod sink_bench;
 #[cfg(unix)]
@@ -15,3 +24,4 @@ mod sink_crash;
 mod sink_exec;
 #[cfg(unix)]
 mod sink_folder;
+mod token_endpoint;

@@ -1,0 +1,102 @@
+//! `bench`: measures, and writes `docs/performance.md` with the machine and the command.
+//!
+//! A benchmark is a `[[bench]]` with `harness = false`. What it has measured it prints as lines
+//! `measured: WHAT | VALUE | GOAL` (the goal may be empty); whatever else it prints is for people
+//! who watch. Whether a goal was met is the benchmark's to say, in the third cell.
+
+use crate::steps::{Failure, cargo, no_arguments, output, program, root, run_and_keep};
+
+/// One benchmark. To add one, add a row to [`BENCHES`].
+struct Bench {
+    package: &'static str,
+    /// Name of the `[[bench]]`.
+    target: &'static str,
+    /// Heads its table: what is measured, and against what.
+    says: &'static str,
+}
+
+const BENCHES: &[Bench] = &[];
+
+/// What a line of results begins with.
+const MARK: &str = "measured:";
+
+pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
+    no_arguments(arguments)?;
+    if BENCHES.is_empty() {
+        return Err(Failure::Failed("there is no benchmark yet: see BENCHES".into()));
+    }
+    let mut page = format!(
+        "# Performance\n\n\
+         Written by `cargo xtask bench`. Measured, so not guarded by a test: run it again on the\n\
+         machine that matters to you.\n\n{}",
+        machine()
+    );
+    for Bench { package, target, says } in BENCHES {
+        let words = ["bench", "--package", package, "--bench", target];
+        let (printed, succeeded) = run_and_keep(cargo(&words))?;
+        if !succeeded {
+            return Err(Failure::Failed(format!("the benchmark `{target}` failed")));
+        }
+        page += &section(says, &format!("cargo {}", words.join(" ")), &printed)
+            .ok_or_else(|| Failure::Failed(format!("`{target}` measured nothing")))?;
+    }
+    let path = root().join("docs/performance.md");
+    std::fs::write(&path, page)
+        .map_err(|error| Failure::Failed(format!("could not write {}: {error}", path.display())))
+}
+
+/// A heading, the command, and a table of the lines that are results; `None` if there are none.
+fn section(says: &str, command: &str, printed: &str) -> Option<String> {
+    let mut rows = String::new();
+    for line in printed.lines().filter_map(|line| line.strip_prefix(MARK)) {
+        let cells: Vec<_> = line.split('|').map(str::trim).chain(["", ""]).take(3).collect();
+        rows += &format!("| {} |\n", cells.join(" | "));
+    }
+    (!rows.is_empty()).then(|| {
+        format!(
+            "\n## {says}\n\n`{command}`\n\n| what | measured | goal |\n| --- | --- | --- |\n{rows}"
+        )
+    })
+}
+
+/// What it was measured on, as a list.
+fn machine() -> String {
+    let cpu = std::fs::read_to_string("/proc/cpuinfo").ok().and_then(|info| {
+        let line = info.lines().find(|line| line.starts_with("model name"))?;
+        Some(line.split_once(':')?.1.trim().to_owned())
+    });
+    let cpu = cpu.unwrap_or_else(|| std::env::consts::ARCH.into());
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let said = |command| output(command).map_or("unknown".into(), |text| text.trim().to_owned());
+    let rustc = said(program("rustc", &["--version"]));
+    let commit = match root().join(".git").exists() {
+        true => said(program("git", &["describe", "--always", "--dirty"])),
+        false => "unknown".into(),
+    };
+    format!(
+        "* Processor: {cpu}, {cores} logical cores\n* System: {} {}\n* Compiler: {rustc}\n\
+         * Commit: {commit}\n",
+        std::env::consts::OS,
+        std::env::consts::ARCH,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_become_a_table_and_chatter_does_not() {
+        let printed = "warming up\nmeasured: proofs per second | 2,310 | at least 2,264\n\
+                       measured: memory at rest | 9 MB |\n";
+        let section = section("Proofs", "cargo bench", printed).unwrap();
+        assert!(section.contains("| proofs per second | 2,310 | at least 2,264 |\n"));
+        assert!(section.contains("| memory at rest | 9 MB |  |\n"));
+        assert!(!section.contains("warming"));
+    }
+
+    #[test]
+    fn a_benchmark_that_measured_nothing_is_no_section() {
+        assert_eq!(super::section("Proofs", "cargo bench", "warming up\n"), None);
+    }
+}
