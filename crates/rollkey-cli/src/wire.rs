@@ -209,10 +209,10 @@ fn folder_settings(
         (false, false) => None,
     };
     let pfx = profile.map(|profile| PfxSettings {
-        password_file: sink.pfx_password_file.as_deref().map_or_else(
-            || loaded.resolve(Path::new("pfx-password")),
-            |path| loaded.resolve(path),
-        ),
+        password_file: sink
+            .pfx_password_file
+            .as_deref()
+            .map_or_else(|| loaded.resolve(Path::new("pfx-password")), |path| loaded.resolve(path)),
         profile,
     });
     let account = |text: &String| Account::from_str(text).unwrap_or_else(|never| match never {});
@@ -271,12 +271,7 @@ fn algorithm(algorithm: AlgorithmConfig) -> Algorithm {
     }
 }
 
-fn wrong(
-    loaded: &Loaded,
-    name: &str,
-    key: &str,
-    error: impl std::error::Error,
-) -> CommandError {
+fn wrong(loaded: &Loaded, name: &str, key: &str, error: impl std::error::Error) -> CommandError {
     CommandError::config(format!("{}: applications.{name}.{key}", loaded.path.display()))
         .cause(error)
 }
