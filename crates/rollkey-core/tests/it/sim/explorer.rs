@@ -85,6 +85,8 @@ impl Run {
     /// Walks all histories with up to so many faults.
     ///
     /// Panics with the history that breaks a promise, one with the fewest faults.
+    #[expect(clippy::print_stderr, reason = "how much was walked is worth a line")]
+    #[expect(clippy::disallowed_methods, reason = "and how long it took")]
     pub(super) fn explore(&self, faults: u8) {
         let started = std::time::Instant::now();
         match self.walk(faults) {
