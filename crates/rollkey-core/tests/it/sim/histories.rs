@@ -1,7 +1,7 @@
 //! The runs: from where, how far, and what may go wrong on the way.
 
-use super::explorer::Fault::{self, *};
-use super::explorer::Run;
+use super::run::Fault::{self, *};
+use super::run::Run;
 use super::world::Clock::Behind;
 use super::world::{LAG, World, thumbprint};
 use rollkey_core::policy::MIN_OVERLAP;
