@@ -55,8 +55,8 @@ const TABLE: &[Section] = &[
     Section {
         heading: "The current key is not known to work",
         says: "After an import, or after the journal was lost. A key that consumers use already is \
-               asked and settles like a new one, before anything that relies on it; but that keeps \
-               nobody from beginning the next rotation, which relies on nothing.",
+               asked and settles like a new one, before anything that relies on it; but settling \
+               keeps nobody from beginning the next rotation, which relies on nothing.",
         rows: &[
             ("current unproven 60d",                                           "probe current: CurrentUnproven"),
             ("current unproven 30d",                                           "probe current: CurrentUnproven"),
@@ -257,8 +257,8 @@ How to read what stands:
 * **60d**: its certificate expires in sixty days. **for 1h**: in its slot for an hour. **sent 10m
   ago**: an `addKey` or `removeKey` for it was sent ten minutes ago.
 * **accepted by 0 5s**, **refused by 1 20s**: what an audience said of it, and how long ago.
-* **sink 0 since 1h**: consumers of sink 0 get the current key since an hour; **behind**: they get
-  another, **empty**: nothing; **failed 20s ago**: they get another, and the last delivery failed.
+* **sink 0 since 1h**: consumers of sink 0 have been given the current key for an hour; **behind**:
+  they are given another, **empty**: none; **failed 20s ago**: another, and the last delivery failed.
 ";
 
 const KNOWLEDGE: &str = "
