@@ -1,5 +1,21 @@
 //! The GUIDs of Entra, each a type of its own: an [`ObjectId`] is not an [`AppId`] is not a
 //! [`KeyId`]. Most refused proofs come from one standing where another belongs.
+//!
+//! ```
+//! # use rollkey_core::{Algorithm, ObjectId, Timestamp, Thumbprint, UnsignedProof};
+//! # fn f(id: ObjectId, signer: Thumbprint, now: Timestamp) {
+//! let proof = UnsignedProof::new(id, signer, Algorithm::Rs256, now);
+//! # }
+//! ```
+//!
+//! With an application ID this does not compile:
+//!
+//! ```compile_fail,E0308
+//! # use rollkey_core::{Algorithm, AppId, Timestamp, Thumbprint, UnsignedProof};
+//! # fn f(id: AppId, signer: Thumbprint, now: Timestamp) {
+//! let proof = UnsignedProof::new(id, signer, Algorithm::Rs256, now);
+//! # }
+//! ```
 
 use std::fmt;
 use std::str::FromStr;

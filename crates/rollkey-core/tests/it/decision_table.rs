@@ -1,5 +1,6 @@
 //! The table of `decide`, row by row, in words. `docs/decision-table.md` is these rows.
 
+use crate::knowledge_table;
 use crate::words::{NOW, situation, words};
 use rollkey_core::{Blocker, Reason, decide};
 use std::collections::BTreeSet;
@@ -54,8 +55,8 @@ const TABLE: &[Section] = &[
     Section {
         heading: "The current key is not known to work",
         says: "After an import, or after the journal was lost. A key that consumers use already is \
-               asked and settles like a new one, before anything that relies on it; but that keeps \
-               nobody from beginning the next rotation, which relies on nothing.",
+               asked and settles like a new one, before anything that relies on it; but settling \
+               keeps nobody from beginning the next rotation, which relies on nothing.",
         rows: &[
             ("current unproven 60d",                                           "probe current: CurrentUnproven"),
             ("current unproven 30d",                                           "probe current: CurrentUnproven"),
@@ -239,7 +240,7 @@ const INTRODUCTION: &str = "\
 
 What `rollkey` does next, in every situation that is worth telling apart. These rows are the tests
 of [`decide`](../crates/rollkey-core/src/decide.rs); this page is written by them
-(`UPDATE_DOCS=1 cargo test -p rollkey-core decision_table`) and a test fails when it is stale.
+(`cargo xtask docs`), and a test fails when it is stale.
 
 The terms are the defaults: renew 30 days before the end of 90, `settle` and `propagation` 30
 minutes, `overlap` one day, `poll` one minute. To the overlap come ten minutes, because our clock
@@ -256,8 +257,21 @@ How to read what stands:
 * **60d**: its certificate expires in sixty days. **for 1h**: in its slot for an hour. **sent 10m
   ago**: an `addKey` or `removeKey` for it was sent ten minutes ago.
 * **accepted by 0 5s**, **refused by 1 20s**: what an audience said of it, and how long ago.
-* **sink 0 since 1h**: consumers of sink 0 get the current key since an hour; **behind**: they get
-  another, **empty**: nothing; **failed 20s ago**: they get another, and the last delivery failed.
+* **sink 0 since 1h**: consumers of sink 0 have been given the current key for an hour; **behind**:
+  they are given another, **empty**: none; **failed 20s ago**: another, and the last delivery failed.
+";
+
+const KNOWLEDGE: &str = "
+## How well a key is known
+
+Before anything is decided: what the directory's list and the journal's notes (with their age) say
+of the current key, unless another slot is named. Three values: a failed read is not an absence, an
+old list is not one either, and the silence of a journal that was lost means nothing. What the token
+endpoint said is good evidence of a key's absence only where no list can be had, only when no lag
+can explain it, and only for a minute: somebody may have mended it.
+
+| The list | The journal | So the key is |
+| --- | --- | --- |
 ";
 
 #[test]
@@ -307,8 +321,8 @@ fn no_situation_is_told_twice() {
 }
 
 #[test]
-#[allow(clippy::disallowed_methods, reason = "a test may read and, when asked to, write the page")]
-fn the_page_shows_these_rows() {
+#[expect(clippy::disallowed_methods, reason = "the page is read, and written when asked for")]
+fn decision_table_document_shows_these_rows() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/decision-table.md");
     if std::env::var("UPDATE_DOCS").is_ok() {
         std::fs::write(path, page()).expect("docs/ can be written");
@@ -316,7 +330,7 @@ fn the_page_shows_these_rows() {
     let written = std::fs::read_to_string(path).unwrap_or_default();
     assert!(
         written.replace("\r\n", "\n") == page(),
-        "docs/decision-table.md is stale: run this test with UPDATE_DOCS=1"
+        "docs/decision-table.md is stale: run `cargo xtask docs`"
     );
 }
 
@@ -331,6 +345,11 @@ fn page() -> String {
             let (step, why) = decision.rsplit_once(": ").expect("each decision has a reason");
             _ = writeln!(page, "| {stands} | {step} | `{why}` |");
         }
+    }
+    page += KNOWLEDGE;
+    for (list, journal, known) in knowledge_table::ROWS {
+        let journal = if journal.is_empty() { "nothing" } else { journal };
+        _ = writeln!(page, "| {list} | {journal} | {known} |");
     }
     page
 }

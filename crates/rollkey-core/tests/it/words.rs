@@ -122,7 +122,7 @@ fn sink(state: &[&str], seen: &Observed) -> SinkState {
     }
 }
 
-fn span(text: &str) -> Span {
+pub(crate) fn span(text: &str) -> Span {
     text.parse().unwrap_or_else(|_| panic!("`{text}` is no length of time"))
 }
 

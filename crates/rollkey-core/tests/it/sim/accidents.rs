@@ -13,7 +13,8 @@
 //!   consumers may hold it; what we removed and destroyed meanwhile is there again, and nobody
 //!   knows that it was ours. His reads here are as old as the slowest replica and no older.
 
-use super::world::{Clock, Entry, FOREIGN, Key, LAG, Read, Sink, World, Wrong, number};
+use super::look::Read;
+use super::world::{Clock, Entry, FOREIGN, Key, LAG, Sink, World, Wrong, number};
 use rollkey_core::{Policy, SinkId, Span, Step, Timestamp};
 use std::rc::Rc;
 

@@ -1,8 +1,9 @@
 //! Tells a history to people, turn by turn.
 
 use super::effects::Fate;
-use super::explorer::{Run, Turn};
-use super::world::{Answer, Login, Read, World, number};
+use super::look::{Answer, Login, Read};
+use super::run::{Run, Turn};
+use super::world::{World, number};
 use rollkey_core::{Decision, Span, Step, Thumbprint};
 use std::fmt::Write as _;
 

@@ -2,9 +2,10 @@
 //! every consumer that can be reached, and locks nobody out.
 
 use super::effects::Fate;
-use super::explorer::Run;
-use super::runs::one_of_each;
-use super::world::{Read, World};
+use super::histories::one_of_each;
+use super::look::Read;
+use super::run::Run;
+use super::world::World;
 use rollkey_core::{Decision, SinkId, Slot, Span, Step};
 
 /// What happens to each step of some kind, for ever.

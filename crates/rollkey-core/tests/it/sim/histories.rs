@@ -1,7 +1,7 @@
 //! The runs: from where, how far, and what may go wrong on the way.
 
-use super::explorer::Fault::{self, *};
-use super::explorer::Run;
+use super::run::Fault::{self, *};
+use super::run::Run;
 use super::world::Clock::Behind;
 use super::world::{LAG, World, thumbprint};
 use rollkey_core::policy::MIN_OVERLAP;
@@ -171,7 +171,7 @@ fn every_history_with_three_faults() {
 /// As many as the variable `FAULTS` says.
 #[test]
 #[ignore = "from minutes to days"]
-#[allow(clippy::disallowed_methods, reason = "a test may be told how long it may take")]
+#[expect(clippy::disallowed_methods, reason = "a test may be told how long it may take")]
 fn every_history_with_n_faults() {
     every_history(std::env::var("FAULTS").map_or(4, |n| n.parse().expect("a small number")));
 }
