@@ -18,6 +18,7 @@ mod keystore_contract;
 #[cfg(feature = "crash-points")]
 mod keystore_crash;
 mod keystore_files;
+mod rotation;
 #[cfg(unix)]
 mod sink_bench;
 #[cfg(unix)]
