@@ -268,4 +268,3 @@ pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
         false => ExitCode::SUCCESS,
     }
 }
-

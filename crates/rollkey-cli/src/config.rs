@@ -39,18 +39,18 @@ pub(crate) struct Config {
 pub(crate) struct Application {
     /// Application (client) ID: `appId` in Graph.
     #[serde(with = "value::guid")]
-    #[schemars(with = "String", example = "11111111-1111-1111-1111-111111111111")]
+    #[schemars(with = "String", example = &"11111111-1111-1111-1111-111111111111")]
     pub(crate) app_id: AppId,
 
     /// Directory (tenant) ID.
     #[serde(with = "value::guid")]
-    #[schemars(with = "String", example = "22222222-2222-2222-2222-222222222222")]
+    #[schemars(with = "String", example = &"22222222-2222-2222-2222-222222222222")]
     pub(crate) tenant_id: TenantId,
 
     /// Object ID: `id` in Graph of what `kind` says. Optional: without it, the object is addressed
     /// by its application ID, which costs one more request and needs permission to read it.
     #[serde(default, with = "value::optional_guid", skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>", example = "33333333-3333-3333-3333-333333333333")]
+    #[schemars(with = "Option<String>", example = &"33333333-3333-3333-3333-333333333333")]
     pub(crate) object_id: Option<ObjectId>,
 
     /// Where the key is registered: `application`, or `service-principal`.
@@ -65,13 +65,13 @@ pub(crate) struct Application {
     /// PEM file with the certificates to trust for login and Graph, beside this machine's own. With
     /// another pair of addresses, those alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(example = "ca.pem")]
+    #[schemars(example = &"ca.pem")]
     pub(crate) ca_file: Option<PathBuf>,
 
     /// Proxy for login and Graph. Without it, the environment variables `HTTPS_PROXY` and
     /// `NO_PROXY` are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(example = "http://proxy.example:3128")]
+    #[schemars(example = &"http://proxy.example:3128")]
     pub(crate) proxy: Option<String>,
 
     /// Bits of a new RSA key: 2048, 3072 or 4096. Entra takes no other kind.
@@ -112,7 +112,10 @@ pub(crate) enum Kind {
 
 /// Where login and Graph are.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(untagged, expecting = "expected `global`, `us-gov-l4`, `us-gov-l5`, `china`, or { login = \"https://…\", graph = \"https://…\" }")]
+#[serde(
+    untagged,
+    expecting = "expected `global`, `us-gov-l4`, `us-gov-l5`, `china`, or { login = \"https://…\", graph = \"https://…\" }"
+)]
 pub(crate) enum CloudConfig {
     Named(CloudName),
     Custom(CustomCloud),
@@ -264,20 +267,20 @@ pub(crate) struct FolderSinkConfig {
     pub(crate) formats: Vec<FormatConfig>,
     /// File with the password of the PFX, its first line. Needed for `pfx` and `pfx-legacy`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(example = "pfx-password")]
+    #[schemars(example = &"pfx-password")]
     pub(crate) pfx_password_file: Option<PathBuf>,
     /// Owner of folder and files, by name or number; otherwise whoever runs rollkey. Needs the right
     /// to give files away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(example = "billing")]
+    #[schemars(example = &"billing")]
     pub(crate) owner: Option<String>,
     /// Group of folder and files, by name or number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(example = "ssl-cert")]
+    #[schemars(example = &"ssl-cert")]
     pub(crate) group: Option<String>,
     /// Mode of the files that hold the private key, in octal; otherwise 0600, or 0640 with a group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(example = "0640")]
+    #[schemars(example = &"0640")]
     pub(crate) mode: Option<value::Mode>,
     /// Command that tells the consumers after each delivery. If it fails, so did the delivery.
     #[serde(default, skip_serializing_if = "Option::is_none")]

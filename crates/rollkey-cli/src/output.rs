@@ -15,10 +15,6 @@ impl Output {
         Self { json }
     }
 
-    pub(crate) fn is_json(&self) -> bool {
-        self.json
-    }
-
     /// Whether somebody watches standard error.
     pub(crate) fn watched(&self) -> bool {
         !self.json && std::io::stderr().is_terminal()

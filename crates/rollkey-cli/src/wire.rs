@@ -12,7 +12,7 @@ use crate::explain;
 use rollkey::cloud::Cloud;
 use rollkey::directory::{self, By, Graph, Target};
 use rollkey::http::{Http, Proxy, Settings, Trust};
-use rollkey::journal::FileJournal;
+use rollkey::journal::file::FileJournal;
 use rollkey::keystore::{FileKeystore, KeySize, KeySpec};
 use rollkey::ports::{Clock, Sink, Sinks};
 use rollkey::rotation::{Parts, Rotation};
@@ -209,10 +209,10 @@ fn folder_settings(
         (false, false) => None,
     };
     let pfx = profile.map(|profile| PfxSettings {
-        password_file: sink.pfx_password_file.as_deref().map_or_else(
-            || loaded.resolve(Path::new("pfx-password")),
-            |path| loaded.resolve(path),
-        ),
+        password_file: sink
+            .pfx_password_file
+            .as_deref()
+            .map_or_else(|| loaded.resolve(Path::new("pfx-password")), |path| loaded.resolve(path)),
         profile,
     });
     let account = |text: &String| Account::from_str(text).unwrap_or_else(|never| match never {});
@@ -243,7 +243,7 @@ fn exec_settings(
         name: sink.name.clone(),
         command: command_line(&sink.command, sink.timeout.0)?,
         format: match sink.input {
-            InputConfig::Pem => ExecFormat::Pem,
+            InputConfig::Pem => ExecFormat::CombinedPem,
             InputConfig::Json => ExecFormat::Json,
         },
         state_file: state_folder(loaded, name).join(format!("sink-{}.json", sink.name)),
@@ -271,12 +271,7 @@ fn algorithm(algorithm: AlgorithmConfig) -> Algorithm {
     }
 }
 
-fn wrong(
-    loaded: &Loaded,
-    name: &str,
-    key: &str,
-    error: impl std::error::Error,
-) -> CommandError {
+fn wrong(loaded: &Loaded, name: &str, key: &str, error: impl std::error::Error) -> CommandError {
     CommandError::config(format!("{}: applications.{name}.{key}", loaded.path.display()))
         .cause(error)
 }

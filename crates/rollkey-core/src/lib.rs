@@ -10,7 +10,7 @@
 //! 2. [`policy`]: what the operator asks for.
 //! 3. [`facts`]: what is remembered because it cannot be looked up again.
 //! 4. [`observed`]: what is seen, and how well.
-//! 5. [`decide`](mod@decide): the one next step.
+//! 5. [`decision`] and [`decide`](mod@decide): what may be decided, and the one next step.
 //! 6. [`token`], [`proof`], [`assertion`]: the bytes to sign, and the bytes signed.
 //! 7. [`diagnose`](mod@diagnose): why a refused proof was probably refused.
 //!
@@ -26,6 +26,7 @@
 
 pub mod assertion;
 pub mod decide;
+pub mod decision;
 pub mod diagnose;
 pub mod facts;
 pub mod id;
@@ -37,7 +38,8 @@ pub mod time;
 pub mod token;
 
 pub use assertion::{Assertion, UnsignedAssertion};
-pub use decide::{Blocker, Decision, Reason, Step, decide};
+pub use decide::decide;
+pub use decision::{Blocker, Decision, Reason, Step};
 pub use diagnose::{Evidence, Suspicion, diagnose};
 pub use facts::{Facts, KeyFacts, Note};
 pub use id::{AppId, KeyId, ObjectId, ParseIdError, TenantId, TokenId};

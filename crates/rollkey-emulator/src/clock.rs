@@ -97,6 +97,7 @@ impl Default for Clock {
 }
 
 /// The wall clock in milliseconds since 1970; negative before.
+#[expect(clippy::disallowed_methods, reason = "the one place that asks for the time of emulation")]
 fn wall_milliseconds() -> i128 {
     match SystemTime::now().duration_since(UNIX_EPOCH) {
         Ok(after) => after.as_millis().cast_signed(),

@@ -1,6 +1,6 @@
 //! The driver: observe, decide, act. The only loop that acts.
 //!
-//! It decides nothing itself: what to do is [`rollkey_core::decide`]'s answer to what it saw. It
+//! It decides nothing itself: what to do is [`rollkey_core::decide()`]'s answer to what it saw. It
 //! keeps nothing that it could not lose: a token, a listing, the service's clock, each for a while.
 
 mod act;
@@ -209,6 +209,7 @@ impl Rotation {
         Look { now, seen: observed, listed, unreadable, decision, clocks }
     }
 
+    /// Never taken while it is held: whoever needs two things of it takes them one after the other.
     fn session(&self) -> std::sync::MutexGuard<'_, Session> {
         // Nothing that holds it can panic half-way: it is plain data.
         self.session.lock().unwrap_or_else(std::sync::PoisonError::into_inner)

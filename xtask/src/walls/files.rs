@@ -43,7 +43,8 @@ impl Files {
             let (Ok(path), Ok(entry)) = (path, entry) else { continue };
             let inner = format!("{name}/{}", entry.file_name().to_string_lossy());
             if path.is_dir() {
-                if entry.file_name() != "target" {
+                // A fuzz crate is a workspace of its own, with a toolchain of its own.
+                if entry.file_name() != "target" && entry.file_name() != "fuzz" {
                     self.walk(&path, &inner)?;
                 }
             } else if inner.ends_with(".rs")

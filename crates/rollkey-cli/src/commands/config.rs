@@ -41,11 +41,7 @@ fn check(arguments: &Arguments, output: &Output) -> Result<(), CommandError> {
     Ok(())
 }
 
-fn init(
-    arguments: &Arguments,
-    args: &ConfigInitArgs,
-    output: &Output,
-) -> Result<(), CommandError> {
+fn init(arguments: &Arguments, args: &ConfigInitArgs, output: &Output) -> Result<(), CommandError> {
     let path = arguments.config.clone().unwrap_or_else(|| PathBuf::from(PLACES[0]));
     let text = config::template(&from_arguments(args)?);
     // What we write, we can read: a name or an address may still be wrong.

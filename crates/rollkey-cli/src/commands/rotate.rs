@@ -141,9 +141,7 @@ async fn pass(
             reason: format!("{why:?}"),
             thumbprint: words::step_key(step).map(|key| key.to_string()),
             sink: match step {
-                Step::Deliver { to, .. } => {
-                    Some(parts.sinks[usize::from(to.0)].name().to_owned())
-                }
+                Step::Deliver { to, .. } => Some(parts.sinks[usize::from(to.0)].name().to_owned()),
                 _ => None,
             },
             accepted: match step {

@@ -39,10 +39,10 @@ pub(crate) async fn run(
             Err(error) => Err(error),
         };
         // One application's trouble must not hide how the others are.
-        if let Err(error) = answer {
-            if let Some(earlier) = worst.replace(error) {
-                output.failure(&earlier);
-            }
+        if let Err(error) = answer
+            && let Some(earlier) = worst.replace(error)
+        {
+            output.failure(&earlier);
         }
     }
     worst.map_or(Ok(ExitCode::SUCCESS), Err)

@@ -209,6 +209,9 @@ impl Reader<'_> {
         let contents = rollkey_pfx::read(bytes, self.password.unwrap_or_default())
             .map_err(|error| self.refused(error, Encrypted::Pfx))?;
         self.found.warnings.extend(contents.warnings.into_iter().map(ImportWarning::Pfx));
+        if contents.keys.is_empty() && contents.certificates.is_empty() {
+            self.others.push(LooksLike::EmptyPfx);
+        }
         for key in contents.keys {
             self.pkcs8(SecretBytes::new(std::mem::take(&mut *key.pkcs8.into_der())))?;
         }

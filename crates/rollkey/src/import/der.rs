@@ -18,6 +18,9 @@ pub(super) const SEQUENCE: u8 = 0x30;
 /// The version of every PFX file.
 const PFX_VERSION: &[u8] = &[3];
 
+/// 1.2.840.113549.1.7, and then the kind of content.
+const PKCS7: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07];
+
 /// What something is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -49,6 +52,8 @@ pub(super) fn kind(bytes: &[u8]) -> Kind {
     match &tags[..] {
         // The second may be missing in a file that is cut off; its reader says so.
         [INTEGER] | [INTEGER, SEQUENCE, ..] if parts[0].content == PFX_VERSION => Kind::Pfx,
+        // Nor does another version make it something else.
+        [INTEGER, SEQUENCE, ..] if is_content(&parts[1]) => Kind::Pfx,
         [INTEGER, SEQUENCE, OCTET_STRING, ..] => Kind::Pkcs8,
         [INTEGER, OCTET_STRING, ..] => Kind::Sec1,
         [INTEGER, INTEGER] => Kind::PublicKey,
@@ -71,6 +76,13 @@ pub(super) fn kind(bytes: &[u8]) -> Kind {
 /// Whether `bytes` begin like DER that should go on after their end.
 pub(super) fn is_cut_off(bytes: &[u8]) -> bool {
     Element::read(bytes).is_some_and(|first| first.tag == SEQUENCE && first.missing > 0)
+}
+
+/// Whether it is content in the sense of PKCS#7, with which a PFX file goes on after its version.
+fn is_content(element: &Element<'_>) -> bool {
+    elements(element.content)
+        .first()
+        .is_some_and(|kind| kind.tag == OBJECT_IDENTIFIER && kind.content.starts_with(PKCS7))
 }
 
 /// The algorithm of a PKCS#8 key.

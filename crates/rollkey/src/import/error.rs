@@ -225,6 +225,8 @@ impl fmt::Display for Encrypted {
 pub enum LooksLike {
     /// Nothing at all.
     Empty,
+    /// A PFX file without any key or certificate.
+    EmptyPfx,
     /// A request for a certificate (CSR).
     CertificateRequest,
     /// A revocation list (CRL).
@@ -268,6 +270,7 @@ impl fmt::Display for LooksLike {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Empty => "is empty",
+            Self::EmptyPfx => "is a PFX file with nothing in it",
             Self::CertificateRequest => "is a certificate request",
             Self::RevocationList => "is a certificate revocation list",
             Self::PublicKey => "is a public key without a certificate",
@@ -319,7 +322,7 @@ impl ImportError {
             Self::DoesNotFit { .. } => "give the certificate that was made for this key",
             Self::Ambiguous { .. } => "give one key and its certificate alone",
             Self::Expired { .. } => {
-                "register another certificate with the portal or `rollkey bootstrap`, and give that"
+                "have another certificate registered, in the portal for example, and give that"
             }
             Self::NotYetValid { .. } => "wait until then, or check the clock of this machine",
         }

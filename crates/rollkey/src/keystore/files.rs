@@ -18,15 +18,15 @@
 //! Files are read and written where the caller runs: they are small, and a tool that waits for its
 //! keystore has nothing better to do. Only the making of a key leaves the caller's thread.
 
+mod custody;
 mod key_file;
 mod lock;
 mod state;
 
 use super::signing::CertifiedKey;
-use super::{Adoption, CustodyError, KeySpec, Roster};
+use super::{KeySpec, Roster};
 use crate::certificate;
 use crate::durable::{self, Access};
-use crate::import::Imported;
 use crate::ports::{CertificateDer, Keystore, KeystoreError, Lease};
 use crate::secret::SecretBytes;
 use fail::fail_point;
@@ -110,56 +110,6 @@ impl FileKeystore {
     /// Where it is.
     pub fn folder(&self) -> &Path {
         &self.folder
-    }
-
-    /// Takes a key that people brought into custody, as the current one.
-    ///
-    /// Doing it twice does no harm.
-    ///
-    /// # Errors
-    ///
-    /// If there is another current key, or those of a change.
-    pub async fn import(&self, material: &Imported, now: Timestamp) -> Result<Held, CustodyError> {
-        self.take_in(material, now, Roster::adopt).await
-    }
-
-    /// As [`import`](Self::import), but a key that is current becomes a previous one: for when
-    /// somebody registered another by hand, because no key that is held was accepted any more.
-    ///
-    /// # Errors
-    ///
-    /// If the key is held in another slot, or those of a change.
-    pub async fn replace(&self, material: &Imported, now: Timestamp) -> Result<Held, CustodyError> {
-        self.take_in(material, now, Roster::supersede).await
-    }
-
-    async fn take_in(
-        &self,
-        material: &Imported,
-        now: Timestamp,
-        place: fn(&mut Roster, Held) -> Result<Adoption, CustodyError>,
-    ) -> Result<Held, CustodyError> {
-        let _custody = self.custody().await?;
-        let held = Held {
-            thumbprint: material.info().thumbprint,
-            slot: Slot::Current,
-            since: now,
-            not_after: material.info().not_after,
-        };
-        let mut roster = self.look()?;
-        if let Adoption::Already(there) = place(&mut roster, held)? {
-            return Ok(there);
-        }
-        key_file::write(
-            &self.folder,
-            held.thumbprint,
-            material.certificates(),
-            material.private_key(),
-        )?;
-        fail_point!("keystore::import::key_written");
-        state::write(&self.folder, &roster)?;
-        fail_point!("keystore::import::state_switched");
-        Ok(held)
     }
 
     /// Reads which keys there are, and makes sure that each of them is there and sound.
@@ -365,11 +315,11 @@ fn create(folder: &Path) -> Result<(), KeystoreError> {
     check_access(folder, Access::PRIVATE_FOLDER)?;
     durable::create_folder(&keys, Access::PRIVATE_FOLDER).map_err(failed("create", &keys))?;
     fail_point!("keystore::create::keys_made");
-    let _lock = match lock::try_take(folder)? {
+    let _lock = match lock::try_take(folder) {
         Ok(lock) => lock,
         // Whoever has it makes, or has made, what we are about to make.
-        Err(_) if state::path(folder).exists() => return Ok(()),
-        Err(by) => return Err(KeystoreError::Busy { by }),
+        Err(KeystoreError::Busy { .. }) if state::path(folder).exists() => return Ok(()),
+        Err(error) => return Err(error),
     };
     if state::path(folder).exists() {
         return Ok(());

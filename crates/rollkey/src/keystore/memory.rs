@@ -64,6 +64,24 @@ impl MemoryKeystore {
     ///
     /// If there is another current key, or those of a change.
     pub async fn import(&self, material: &Imported, now: Timestamp) -> Result<Held, CustodyError> {
+        self.take_in(material, now, Roster::adopt).await
+    }
+
+    /// As [`import`](Self::import), but a key that is current becomes a previous one.
+    ///
+    /// # Errors
+    ///
+    /// If the key is held in another slot, or those of a change.
+    pub async fn replace(&self, material: &Imported, now: Timestamp) -> Result<Held, CustodyError> {
+        self.take_in(material, now, Roster::supersede).await
+    }
+
+    async fn take_in(
+        &self,
+        material: &Imported,
+        now: Timestamp,
+        place: fn(&mut Roster, Held) -> Result<Adoption, CustodyError>,
+    ) -> Result<Held, CustodyError> {
         let _custody = self.custody().await?;
         let held = Held {
             thumbprint: material.info().thumbprint,
@@ -79,7 +97,7 @@ impl MemoryKeystore {
             }
         })?;
         let mut shared = self.shared();
-        if let Adoption::Already(there) = shared.roster.adopt(held)? {
+        if let Adoption::Already(there) = place(&mut shared.roster, held)? {
             return Ok(there);
         }
         let certificates = material.certificates().to_vec();

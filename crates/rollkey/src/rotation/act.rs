@@ -107,7 +107,8 @@ impl Rotation {
 
     /// Whoever decided on a call to the directory has read it a moment ago, with this token.
     fn bearer(&self) -> Result<AccessToken, ReconcileError> {
-        let token = self.session().token(self.service_now());
+        let service_now = self.service_now();
+        let token = self.session().token(service_now);
         token.ok_or_else(|| ReconcileError::NoToken("the last one has expired".into()))
     }
 

@@ -127,7 +127,8 @@ impl Rotation {
         held: &[Held],
         memory: &mut Memory<'_>,
     ) -> Result<Result<AccessToken, Unreadable>, ReconcileError> {
-        let kept = self.session().token(self.service_now());
+        let service_now = self.service_now();
+        let kept = self.session().token(service_now);
         if let Some(token) = kept {
             return Ok(Ok(token));
         }

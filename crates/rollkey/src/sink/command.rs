@@ -10,6 +10,7 @@ use super::output::{Guard, Listener};
 use super::process_unix::{self, Group};
 use crate::ports::{Delivery, SinkError};
 use futures_util::FutureExt as _;
+use futures_util::future::FusedFuture as _;
 use std::ffi::OsString;
 use std::fmt;
 use std::pin::pin;
@@ -120,7 +121,9 @@ impl CommandLine {
                 // Kills it where there are no groups, and takes its exit status off the system.
                 _ = timeout(LAST_WORDS, child.kill()).await;
             }
-            _ = timeout(LAST_WORDS, listen).await;
+            if !listen.is_terminated() {
+                _ = timeout(LAST_WORDS, listen).await;
+            }
             ended
         };
         match ended {

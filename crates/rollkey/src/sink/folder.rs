@@ -81,6 +81,7 @@ impl FolderSink {
         // Before anything is changed: what cannot be made must not leave a trace.
         let items = self.items(delivery)?;
         let versions = self.versions();
+        versions.look()?;
         let _lock = self.lock(&versions).await?;
         versions.tidy_up()?;
         let holds = versions.look()?;

@@ -1,13 +1,17 @@
 //! What every keystore promises, whatever it keeps its keys in. A new keystore joins the list at
 //! the end of this file and passes, or is none.
+//!
+//! It is long because it is a list: whoever writes a keystore reads all of it.
 
+use crate::import::import_files;
 use rollkey::certificate::{self, CommonName};
 use rollkey::core::{Algorithm, Generation, Held, Slot, Span, Thumbprint, Timestamp};
+use rollkey::import::Imported;
 use rollkey::keystore::signing::RsaKey;
-use rollkey::keystore::{FileKeystore, KeySize, KeySpec, MemoryKeystore};
+use rollkey::keystore::{CustodyError, FileKeystore, KeySize, KeySpec, MemoryKeystore};
 use rollkey::ports::{Keystore, KeystoreError};
 use std::time::Duration;
-use x509_parser_check::verifies;
+use verify::verifies;
 
 pub(crate) const NOW: Timestamp = Timestamp(1_800_000_000);
 pub(crate) const LATER: Timestamp = Timestamp(1_800_000_777);
@@ -20,6 +24,8 @@ trait Place {
     fn new(bits: KeySize) -> Self;
     /// One more handle, as another process would have.
     fn open(&self) -> Self::Store;
+    async fn import(store: &Self::Store, key: &Imported) -> Result<Held, CustodyError>;
+    async fn replace(store: &Self::Store, key: &Imported) -> Result<Held, CustodyError>;
 }
 
 struct Folder(tempfile::TempDir, KeySpec);
@@ -35,6 +41,14 @@ impl Place for Folder {
         let folder = self.0.path().join("billing");
         FileKeystore::create_or_open(folder, self.1.clone()).unwrap().with_patience(Duration::ZERO)
     }
+
+    async fn import(store: &FileKeystore, key: &Imported) -> Result<Held, CustodyError> {
+        store.import(key, NOW).await
+    }
+
+    async fn replace(store: &FileKeystore, key: &Imported) -> Result<Held, CustodyError> {
+        store.replace(key, LATER).await
+    }
 }
 
 impl Place for MemoryKeystore {
@@ -46,6 +60,14 @@ impl Place for MemoryKeystore {
 
     fn open(&self) -> Self {
         self.clone()
+    }
+
+    async fn import(store: &Self, key: &Imported) -> Result<Held, CustodyError> {
+        store.import(key, NOW).await
+    }
+
+    async fn replace(store: &Self, key: &Imported) -> Result<Held, CustodyError> {
+        store.replace(key, LATER).await
     }
 }
 
@@ -302,8 +324,101 @@ async fn dates_that_no_certificate_can_bear_are_refused<P: Place>(place: P) {
     assert_eq!(keystore.held().await.unwrap(), (Generation(0), Vec::new()));
 }
 
+/// A key that people have, with two issuers.
+pub(crate) fn brought() -> Imported {
+    import_files(&["leaf-bundle.pem"], None).unwrap()
+}
+
+/// Another key that people have.
+pub(crate) fn brought_another() -> Imported {
+    import_files(&["leaf-again.crt", "leaf.key"], None).unwrap()
+}
+
+async fn an_imported_key_is_current_and_signs<P: Place>(place: P) {
+    let keystore = place.open();
+    let brought = brought();
+    let held = P::import(&keystore, &brought).await.unwrap();
+    let info = brought.info();
+    assert_eq!((held.slot, held.since, held.not_after), (Slot::Current, NOW, info.not_after));
+    for handle in [&keystore, &place.open()] {
+        assert_eq!(handle.held().await.unwrap(), (Generation(1), vec![held]));
+        let certificates = handle.certificates(held.thumbprint).await.unwrap();
+        assert_eq!(certificates, brought.certificates());
+        assert_eq!(certificates.len(), 3);
+        assert_signs(handle, held.thumbprint).await;
+    }
+}
+
+async fn importing_twice_changes_nothing<P: Place>(place: P) {
+    let keystore = place.open();
+    let first = P::import(&keystore, &brought()).await.unwrap();
+    assert_eq!(P::import(&keystore, &brought()).await.unwrap(), first);
+    assert_eq!(keystore.held().await.unwrap(), (Generation(1), vec![first]));
+}
+
+async fn an_imported_key_never_takes_the_place_of_another<P: Place>(place: P) {
+    let keystore = place.open();
+    let first = P::import(&keystore, &brought()).await.unwrap();
+    let refused = P::import(&keystore, &brought_another()).await;
+    assert!(
+        matches!(refused, Err(CustodyError::CurrentTaken { current }) if current == first.thumbprint)
+    );
+    let staged = stage(&keystore).await;
+    promote(&keystore, staged).await;
+    let refused = P::import(&keystore, &brought()).await;
+    let Err(CustodyError::HeldElsewhere { key, slot }) = refused else { panic!("{refused:?}") };
+    assert_eq!((key, slot), (first.thumbprint, Slot::Previous));
+    assert_eq!(keystore.held().await.unwrap().0, Generation(3));
+}
+
+async fn an_imported_key_is_rotated_like_any_other<P: Place>(place: P) {
+    let keystore = place.open();
+    let old = P::import(&keystore, &brought()).await.unwrap();
+    let new = stage(&keystore).await;
+    promote(&keystore, new).await;
+    assert_signs(&keystore, old.thumbprint).await;
+    discard(&keystore, old).await;
+    assert_eq!(slots(&keystore).await, [(new.thumbprint, Slot::Current)]);
+}
+
+async fn a_key_that_replaces_another_makes_it_a_previous_one<P: Place>(place: P) {
+    let keystore = place.open();
+    let old = P::replace(&keystore, &brought()).await.unwrap();
+    assert_eq!(old.slot, Slot::Current, "there was nothing to replace");
+    let pending = stage(&keystore).await;
+    let new = P::replace(&keystore, &brought_another()).await.unwrap();
+    let expected = [
+        (old.thumbprint, Slot::Previous),
+        (pending.thumbprint, Slot::Pending),
+        (new.thumbprint, Slot::Current),
+    ];
+    assert_eq!(slots(&keystore).await, expected);
+    let (generation, held) = keystore.held().await.unwrap();
+    assert_eq!((generation, held[0].since), (Generation(3), LATER));
+    for (key, _) in expected {
+        assert_signs(&place.open(), key).await;
+    }
+
+    assert_eq!(P::replace(&keystore, &brought_another()).await.unwrap(), new);
+    let refused = P::replace(&keystore, &brought()).await;
+    assert!(matches!(refused, Err(CustodyError::HeldElsewhere { slot: Slot::Previous, .. })));
+    assert_eq!(keystore.held().await.unwrap().0, Generation(3), "neither changed anything");
+}
+
+async fn an_import_waits_for_no_lease_of_others<P: Place>(place: P) {
+    let (ours, theirs) = (place.open(), place.open());
+    let lease = theirs.lease().await.unwrap();
+    let refused = P::import(&ours, &brought()).await;
+    let busy = |error: &CustodyError| {
+        matches!(error, CustodyError::Keystore(KeystoreError::Busy { by: Some(_) }))
+    };
+    assert!(refused.as_ref().is_err_and(busy), "{refused:?}");
+    drop(lease);
+    P::import(&ours, &brought()).await.unwrap();
+}
+
 /// Checks a signature with a certificate, by a road that the keystore does not use.
-mod x509_parser_check {
+mod verify {
     use aws_lc_rs::signature::{
         RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, UnparsedPublicKey,
         VerificationAlgorithm,
@@ -363,5 +478,11 @@ contract! {
         an_exported_key_is_the_one_that_signs,
         larger_keys_are_made_and_sign,
         dates_that_no_certificate_can_bear_are_refused,
+        an_imported_key_is_current_and_signs,
+        importing_twice_changes_nothing,
+        an_imported_key_never_takes_the_place_of_another,
+        an_imported_key_is_rotated_like_any_other,
+        a_key_that_replaces_another_makes_it_a_previous_one,
+        an_import_waits_for_no_lease_of_others,
     }
 }

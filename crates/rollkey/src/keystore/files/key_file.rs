@@ -1,7 +1,7 @@
 //! A file for each key: its certificate, those of its issuers, and its private key. Written once,
 //! never changed, removed when nobody names it any more.
 
-use super::failed;
+use super::{failed, state};
 use crate::certificate;
 use crate::durable::{self, Access};
 use crate::import::pem;
@@ -111,7 +111,8 @@ pub(super) fn any(keystore: &Path) -> Result<bool, KeystoreError> {
 /// named as we name our files is left alone. Call it only with the lock.
 pub(super) fn sweep(keystore: &Path, roster: &Roster) -> Result<(), KeystoreError> {
     let folder = folder(keystore);
-    durable::sweep(keystore).map_err(failed("sweep", keystore))?;
+    // The folder may have other tenants, a journal perhaps; the folder of the keys has none.
+    durable::sweep_after(&state::path(keystore)).map_err(failed("sweep", keystore))?;
     durable::sweep(&folder).map_err(failed("sweep", &folder))?;
     let mut removed = false;
     for entry in fs::read_dir(&folder).map_err(failed("read", &folder))? {

@@ -4,17 +4,15 @@
 //! alone, and the file is never removed: who waits for it may have it open.
 
 use super::failed;
-use crate::durable;
+use crate::durable::{self, Hold};
 use crate::ports::KeystoreError;
-use std::fs::{File, TryLockError};
-use std::io::{Read as _, Write as _};
+use futures_util::FutureExt as _;
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
 const NAME: &str = "lock";
-
-/// How often to ask again.
-const POLL: Duration = Duration::from_millis(50);
 
 /// The lock, until it is dropped.
 #[derive(Debug)]
@@ -27,40 +25,28 @@ impl Drop for Lock {
     }
 }
 
-/// Takes the lock, or says who has it if that one left its number.
-pub(super) fn try_take(folder: &Path) -> Result<Result<Lock, Option<u32>>, KeystoreError> {
+/// Takes the lock, and asks again for as long as `patience` if somebody else has it.
+pub(super) async fn take(folder: &Path, patience: Duration) -> Result<Lock, KeystoreError> {
     let path = folder.join(NAME);
     let mut file = durable::open_private(&path).map_err(failed("open", &path))?;
-    match file.try_lock() {
+    match durable::lock(&file, Hold::Alone, patience).await {
         Ok(()) => {
-            let note = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
             // Only a message would be poorer; a full disk is told by whoever must write.
-            _ = note;
-            Ok(Ok(Lock(file)))
+            _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
+            Ok(Lock(file))
         }
-        Err(TryLockError::WouldBlock) => {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
             let mut text = String::new();
             _ = (&mut file).take(20).read_to_string(&mut text);
-            Ok(Err(text.trim().parse().ok()))
+            Err(KeystoreError::Busy { by: text.trim().parse().ok() })
         }
-        Err(TryLockError::Error(error)) => Err(failed("lock", &path)(error)),
+        Err(error) => Err(failed("lock", &path)(error)),
     }
 }
 
-/// Takes the lock, and asks again for as long as `patience` if somebody else has it. Outside of a
-/// tokio runtime there is no timer, and no second question.
-pub(super) async fn take(folder: &Path, patience: Duration) -> Result<Lock, KeystoreError> {
-    let mut left = patience;
-    loop {
-        let by = match try_take(folder)? {
-            Ok(lock) => return Ok(lock),
-            Err(by) => by,
-        };
-        if left.is_zero() || tokio::runtime::Handle::try_current().is_err() {
-            return Err(KeystoreError::Busy { by });
-        }
-        let pause = left.min(POLL);
-        tokio::time::sleep(pause).await;
-        left -= pause;
-    }
+/// Takes the lock if nobody has it.
+pub(super) fn try_take(folder: &Path) -> Result<Lock, KeystoreError> {
+    // Without patience there is nothing to wait for.
+    let at_once = take(folder, Duration::ZERO).now_or_never();
+    at_once.unwrap_or(Err(KeystoreError::Busy { by: None }))
 }

@@ -142,6 +142,7 @@ impl Versions<'_> {
     pub(super) fn note(&self, version: &str, record: &Record) -> Result<(), SinkError> {
         let meta = self.path(version).join(META);
         let json = record.to_json().map_err(failed(self.sink, "write", &meta))?;
+        durable::sweep_after(&meta).map_err(failed(self.sink, "tidy up", &meta))?;
         durable::replace(&meta, &json, self.meta_access())
             .map_err(failed(self.sink, "write", &meta))
     }

@@ -246,3 +246,24 @@ fn a_file_that_is_far_too_large() {
     let large = vec![b'a'; (16 << 20) + 1];
     refused(import_bytes(&[&large], None), "first has 16777217 bytes; 16777216 are read at most");
 }
+
+#[test]
+fn no_file_that_is_cut_off_or_smudged_brings_the_reader_down() {
+    let binary = ["leaf.pfx"].map(data);
+    let pem = ["leaf-bundle.pem", "leaf-pbes2.key", "leaf-pkcs1.key", "leaf.csr", "root.crl"];
+    let text = pem.map(data);
+    let der = ["leaf.crt", "leaf.key", "leaf-pbes1.key", "leaf-pkcs1.key", "leaf.p7b"].map(der);
+    let certificate = data("leaf.crt");
+    for file in binary.iter().chain(&text).chain(&der) {
+        for at in (0..file.len()).step_by(file.len() / 40) {
+            let cut = import_bytes(&[&file[..at], &certificate], Some("secret"));
+            let mut smudged = file.clone();
+            smudged[at] ^= 0x81;
+            let smudged = import_bytes(&[&smudged, &certificate], Some("secret"));
+            for result in [cut, smudged] {
+                let told = result.map_or_else(|error| error.to_string(), |_| "imported".to_owned());
+                assert!(!told.is_empty());
+            }
+        }
+    }
+}
