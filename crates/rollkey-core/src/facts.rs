@@ -18,7 +18,8 @@ pub enum Note {
     Staged(Thumbprint),
     /// An `addKey` or `removeKey` for this key is about to be sent.
     Sent(Thumbprint),
-    /// The call that was last noted as sent is certain to have changed nothing.
+    /// The call that was noted as sent at this very instant (not: now) is certain to have changed
+    /// nothing. If another was sent since, by a worker that overtook us, its doubt stands.
     NotTaken(Thumbprint),
     /// The reply to `addKey` named this `keyId`.
     Registered(Thumbprint, KeyId),
@@ -155,7 +156,9 @@ impl Facts {
             }
             Note::NotTaken(key) => {
                 let facts = self.key(key, at);
-                facts.sent_at = facts.sent_before.take();
+                if facts.sent_at == Some(at) {
+                    facts.sent_at = facts.sent_before.take();
+                }
             }
             Note::Registered(key, id) => self.key(key, at).key_id = Some(id),
             Note::Accepted(key, audience) => {

@@ -60,10 +60,19 @@ fn to_have_heard_of_a_key_before_changes_nothing() {
 fn a_call_that_changed_nothing_was_never_sent() {
     let sent = Note::Sent(key());
     let not_taken = Note::NotTaken(key());
-    assert_eq!(of_key(&[(sent, 1), (not_taken, 2)]).sent_at, None);
-    let facts = of_key(&[(sent, 1), (sent, 5), (not_taken, 6)]);
-    assert_eq!((facts.sent_at, facts.sent_before), (Some(at(1)), None));
-    let facts = of_key(&[(sent, 1), (sent, 5)]);
+    let sent_at = |notes: &[(Note, u64)]| {
+        let facts = of_key(notes);
+        (facts.sent_at, facts.sent_before)
+    };
+    assert_eq!(sent_at(&[(sent, 1), (sent, 5)]), (Some(at(5)), Some(at(1))));
+    assert_eq!(sent_at(&[(sent, 1), (not_taken, 1)]), (None, None));
+    assert_eq!(sent_at(&[(sent, 1), (sent, 5), (not_taken, 5)]), (Some(at(1)), None));
+}
+
+#[test]
+fn a_worker_that_is_late_takes_back_its_own_call_only() {
+    let facts =
+        of_key(&[(Note::Sent(key()), 1), (Note::Sent(key()), 5), (Note::NotTaken(key()), 1)]);
     assert_eq!((facts.sent_at, facts.sent_before), (Some(at(5)), Some(at(1))));
 }
 
@@ -96,7 +105,7 @@ fn what_was_said_of_an_earlier_registration_is_forgotten() {
     let facts = of_key(&[before[0], before[1], (Note::Sent(key()), 3)]);
     assert!(facts.answers.is_empty());
     // And does not come back if the call came to nothing.
-    let facts = of_key(&[before[0], (Note::Sent(key()), 3), (Note::NotTaken(key()), 4)]);
+    let facts = of_key(&[before[0], (Note::Sent(key()), 3), (Note::NotTaken(key()), 3)]);
     assert!(facts.answers.is_empty());
 }
 

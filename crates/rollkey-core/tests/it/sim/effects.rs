@@ -28,6 +28,15 @@ pub(super) enum Fate {
     StallMidway,
 }
 
+/// Of a write, by our clock.
+#[derive(Clone, Copy)]
+struct Times {
+    /// When its proof was signed.
+    signed: Timestamp,
+    /// When it was noted as sent.
+    sent: Timestamp,
+}
+
 impl Fate {
     /// What can become of a step. To crash before it is to look again, and no history of its own.
     pub(super) fn of(step: Step) -> &'static [Self] {
@@ -73,27 +82,28 @@ impl World {
             }
             (_, Step::Register { key, .. } | Step::Remove { key, .. }) => {
                 self.note(Note::Sent(key), signed);
-                self.act(step, signed, fate, slow);
+                self.act(step, Times { signed, sent: signed }, fate, slow);
                 if self.journal.keys.get(&key).is_some_and(|f| f.sent_at == Some(signed)) {
                     self.written.push((key, self.now));
                 }
             }
-            _ => self.act(step, signed, fate, slow),
+            _ => self.act(step, Times { signed, sent: signed }, fate, slow),
         }
     }
 
     /// The stalled worker goes on where it stood.
     pub(super) fn wake(&mut self, slow: bool) {
         let Some(Stalled { step, signed, noted, .. }) = self.stalled.take() else { return };
+        let sent = if noted { signed } else { self.clock() };
         if let Step::Register { key, .. } | Step::Remove { key, .. } = step
             && !noted
         {
-            self.note(Note::Sent(key), self.clock());
+            self.note(Note::Sent(key), sent);
         }
-        self.act(step, signed, Fate::Done, slow);
+        self.act(step, Times { signed, sent }, Fate::Done, slow);
     }
 
-    fn act(&mut self, step: Step, signed: Timestamp, fate: Fate, slow: bool) {
+    fn act(&mut self, step: Step, times: Times, fate: Fate, slow: bool) {
         match step {
             Step::Stage { not_before, not_after, after } => {
                 if self.moves_on(after) {
@@ -116,12 +126,12 @@ impl World {
             Step::Probe { key, audience } => self.probe(number(key), audience, slow),
             Step::Deliver { key, to, of } => self.deliver(number(key), to, of, fate),
             Step::Register { key, prove_with } => {
-                if self.is_granted(key, number(prove_with), signed, fate, slow) {
+                if self.is_granted(key, number(prove_with), times, fate, slow) {
                     self.register(number(key), fate);
                 }
             }
             Step::Remove { key, key_id: id, prove_with } => {
-                if self.is_granted(key, number(prove_with), signed, fate, slow) {
+                if self.is_granted(key, number(prove_with), times, fate, slow) {
                     let now = self.now;
                     let entry = |e: &&mut Entry| key_id(e.id) == id && e.to.is_none();
                     if let Some(entry) = self.directory.iter_mut().find(entry) {
@@ -179,7 +189,7 @@ impl World {
         &mut self,
         key: Thumbprint,
         prover: Key,
-        signed: Timestamp,
+        Times { signed, sent }: Times,
         fate: Fate,
         slow: bool,
     ) -> bool {
@@ -192,7 +202,7 @@ impl World {
         let granted =
             fate != Fate::Conflict && self.accepts(prover, slow) && self.proof_is_alive(signed);
         if !granted {
-            self.note(Note::NotTaken(key), self.clock());
+            self.note(Note::NotTaken(key), sent);
             // The pass came to nothing. The next begins a minute later.
             self.pass(self.now + Span::minutes(1));
         }

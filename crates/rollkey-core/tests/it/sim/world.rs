@@ -273,6 +273,8 @@ impl World {
     /// Forgets what can make no difference any more, so that histories meet again.
     pub(super) fn forget(&mut self, overlap: Span) {
         let now = self.now;
+        // A proof that is dead is refused, and a refusal can be noted: soon, or as well never.
+        self.stalled = self.stalled.filter(|s| !s.is_sealed() || now < s.decided + Span::hours(1));
         self.directory.retain(|e| e.to.is_none_or(|to| now - LAG < to));
         self.written.retain(|(_, at)| now < *at + LAG);
         for sink in &mut self.sinks {
@@ -280,9 +282,6 @@ impl World {
             if let Some(last) = sink.handed.iter().rposition(moved) {
                 sink.handed.drain(..last);
             }
-        }
-        if self.stalled.is_some_and(|s| s.is_sealed() && !self.proof_is_alive(s.signed)) {
-            self.stalled = None;
         }
     }
 }
@@ -309,7 +308,7 @@ impl Entry {
 
 impl Stalled {
     /// Whether the step bears a proof, and so cannot be arbitrarily late.
-    pub(super) fn is_sealed(&self) -> bool {
+    fn is_sealed(&self) -> bool {
         matches!(self.step, Step::Register { .. } | Step::Remove { .. })
     }
 }
