@@ -5,9 +5,9 @@ use crate::clock::TICK;
 use crate::error::CommandError;
 use crate::output::Output;
 use crate::progress::Progress;
-use crate::report::{Next, StepTaken};
+use crate::report::{self, Next, StepTaken};
 use crate::{config, explain, wire, words};
-use rollkey::rotation::{Look, Pass, Rotation};
+use rollkey::rotation::{Look, Pass, Rotation, Unreadable};
 use rollkey_core::{Decision, Reason, Slot, Step, Timestamp};
 use std::process::ExitCode;
 
@@ -158,6 +158,10 @@ async fn pass(
 }
 
 fn report_rest(rotation: &Rotation, look: &Look, output: &Output) {
+    // That the directory may not be read is usual; that no key is accepted is not.
+    if let Some(why @ Unreadable::NoToken(_)) = &look.unreadable {
+        output.warn(report::unreadable(why));
+    }
     output.line(words::decision(look, rotation.parts()));
     output.json(&Next::of(look, rotation.parts()));
 }

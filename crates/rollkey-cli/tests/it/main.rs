@@ -2,4 +2,6 @@
 
 #[cfg(all(unix, feature = "crash-points"))]
 mod crash;
+mod documents;
 mod scene;
+mod transcripts;

@@ -245,12 +245,35 @@ impl Scene {
 
     /// The binary in the folder, in an environment that holds nothing of this machine's.
     pub(crate) fn command(&self, args: &[&str]) -> assert_cmd::Command {
-        let mut command = binary();
-        command.current_dir(self.path("")).args(args);
+        let mut command = self.program(BINARY);
+        command.args(args);
+        patient(command)
+    }
+
+    /// Any program, in the folder, with the binary on its `PATH`.
+    pub(crate) fn program(&self, program: &str) -> std::process::Command {
+        let mut command = std::process::Command::new(program);
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy().to_ascii_uppercase();
+            if text.starts_with("ROLLKEY") || text.ends_with("_PROXY") || text == "COLUMNS" {
+                command.env_remove(name);
+            }
+        }
+        let binaries = Path::new(BINARY).parent().expect("a folder").to_owned();
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::env::join_paths(std::iter::once(binaries).chain(std::env::split_paths(&path)));
+        command.current_dir(self.path("")).env("PATH", path.expect("a path"));
         if self.clock_stands {
             command.env("ROLLKEY_TEST_CLOCK", self.path("clock"));
         }
         command
+    }
+
+    /// A line of a shell.
+    pub(crate) fn shell(&self, line: &str) -> Ran {
+        let mut command = self.program("/bin/sh");
+        command.args(["-c", line]);
+        Ran::of(&patient(command).output().expect("a shell runs"))
     }
 
     pub(crate) fn run(&self, args: &[&str]) -> Ran {
@@ -278,17 +301,23 @@ impl Scene {
     }
 }
 
-/// The binary, alone.
-pub(crate) fn binary() -> assert_cmd::Command {
-    let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_rollkey"));
+const BINARY: &str = env!("CARGO_BIN_EXE_rollkey");
+
+fn patient(command: std::process::Command) -> assert_cmd::Command {
+    let mut command = assert_cmd::Command::from_std(command);
     command.timeout(PATIENCE);
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy().to_ascii_uppercase();
-        if text.starts_with("ROLLKEY") || text.ends_with("_PROXY") {
-            command.env_remove(name);
-        }
-    }
     command
+}
+
+/// What a document generator prints.
+pub(crate) fn printed(args: &[&str]) -> String {
+    let output = patient(std::process::Command::new(BINARY)).args(args).output();
+    Ran::of(&output.expect("the binary runs")).succeeded().out
+}
+
+/// The folder of the workspace.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the workspace")
 }
 
 /// When to come back, and why, from the last line of `rotate --json`.
