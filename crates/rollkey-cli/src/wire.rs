@@ -281,4 +281,5 @@ fn wrong(
 ) -> CommandError {
     CommandError::config(format!("{}: applications.{name}.{key}", loaded.path.display()))
         .cause(error)
+        .hint("docs/config.md, or a fresh `rollkey config init`, says what each key may be")
 }

@@ -2,6 +2,8 @@
 
 #[cfg(all(unix, feature = "crash-points"))]
 mod crash;
+mod disasters;
 mod documents;
 mod scene;
+mod together;
 mod transcripts;
