@@ -4,6 +4,9 @@
 mod crash;
 mod disasters;
 mod documents;
+mod json;
 mod scene;
+mod secrets;
 mod together;
 mod transcripts;
+mod tutorial;

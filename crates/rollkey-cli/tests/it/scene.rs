@@ -97,7 +97,7 @@ impl Ran {
     #[track_caller]
     pub(crate) fn failed(self, code: i32, words: &[&str]) -> Self {
         assert_eq!(self.code, Some(code), "{self:#?}");
-        assert!(self.err.starts_with("error: "), "{self:#?}");
+        assert!(self.err.lines().any(|line| line.starts_with("error: ")), "{self:#?}");
         for word in words {
             assert!(self.err.contains(word), "no `{word}` in\n{}", self.err);
         }

@@ -1,8 +1,8 @@
 //! Whole transcripts: what is typed, what is said, and how it ends, as text files.
 //!
 //! A new case is a new file in `tests/it/transcripts`. A line of `$ ` is run by a shell in a
-//! [`Scene`]'s folder; below it stand standard output, standard error (`2> `) and the exit code, if
-//! it is not 0. A line of `! ` is a stage direction: see [`direct`]. What differs from run to run is
+//! [`Scene`]'s folder; below it stand standard output (`| ` before what would look like the
+//! transcript's own), standard error (`2> `) and the exit code, if it is not 0. A line of `! ` is a stage direction: see [`direct`]. What differs from run to run is
 //! replaced: see [`Placeholders`]. `UPDATE_TRANSCRIPTS=1` writes what was said.
 
 use crate::scene::{Ran, Scene, Setting};
@@ -84,8 +84,9 @@ fn play(written: &str, clock_stands: bool) -> String {
 
 fn show(ran: &Ran, placeholders: &mut Placeholders, out: &mut String) {
     for line in placeholders.put(&ran.out).lines() {
-        // An empty line would end what was said.
-        _ = writeln!(out, "{}", if line.is_empty() { "|" } else { line.trim_end() });
+        // What could be taken for the transcript's own.
+        let bar = if line.is_empty() || line.starts_with(['#', '$', '!', '|']) { "| " } else { "" };
+        _ = writeln!(out, "{}", format!("{bar}{line}").trim_end());
     }
     for line in placeholders.put(&ran.err).lines() {
         _ = writeln!(out, "{}", format!("2> {line}").trim_end());
