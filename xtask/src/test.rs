@@ -70,8 +70,8 @@ fn workspace(findings: &mut Findings) -> Verdict {
     })
 }
 
-/// The real binary, killed at each point between two effects. The points exist only under a
-/// feature, so this is another build of the command.
+/// The real binary, killed at each point between two effects, and on a clock that a test moves.
+/// Points and clock exist only under a feature, so this is another build of the command.
 fn crashes(_: &mut Findings) -> Verdict {
     if !cfg!(unix) {
         return Verdict::NotRun("a process is killed by SIGKILL, which is Unix".into());
@@ -79,7 +79,7 @@ fn crashes(_: &mut Findings) -> Verdict {
     #[rustfmt::skip]
     let command = cargo(&[
         "test", "--package", "rollkey-cli", "--features", "crash-points", "--test", "it", "--",
-        "--nocapture", "crash",
+        "--nocapture", "crash", "clock",
     ]);
     cargo_test(command).map_or_else(Verdict::Failed, |(_, verdict)| verdict)
 }

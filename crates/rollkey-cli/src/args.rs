@@ -1,5 +1,8 @@
 //! The command line. The doc comments are the help, and `docs/cli.md`.
 
+use crate::error::CommandError;
+use crate::output::Output;
+use crate::report::Failure;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -260,7 +263,13 @@ pub(crate) enum Document {
 }
 
 /// Says what is wrong with a command line, or shows the help that was asked for.
-pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
+pub(crate) fn refuse(error: &clap::Error, output: &Output) -> ExitCode {
+    if error.use_stderr() {
+        let text = error.to_string();
+        let first = text.lines().next().unwrap_or_default();
+        let message = first.trim_start_matches("error: ").trim_end_matches(':');
+        output.json(&Failure::of(&CommandError::usage(message).hint("rollkey --help")));
+    }
     // If even that cannot be printed, the exit code still tells.
     _ = error.print();
     match error.use_stderr() {

@@ -313,6 +313,7 @@ pub(crate) struct ExecSinkConfig {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct CommandConfig {
     /// The program and its arguments; no shell is involved.
+    #[schemars(example = ["systemctl", "reload", "billing"])]
     pub(crate) command: Vec<String>,
     /// How long it may take.
     #[serde(default = "default_timeout")]

@@ -26,7 +26,11 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(error) => return args::refuse(&error),
+        Err(error) => {
+            // What was typed could not be read, so `--json` is looked for by hand.
+            let json = std::env::args_os().any(|argument| argument == "--json");
+            return args::refuse(&error, &Output::new(json));
+        }
     };
     let output = Output::new(arguments.json);
     output::log(arguments.log.as_deref());

@@ -148,6 +148,34 @@ pub(crate) struct ImportReport {
     pub(crate) issuers: usize,
 }
 
+/// `config check --json` and `config init --json`.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ConfigReport {
+    /// `config`.
+    pub(crate) event: &'static str,
+    /// The file that was read or written.
+    pub(crate) path: String,
+    /// How many applications it names.
+    pub(crate) applications: usize,
+}
+
+/// `emulator --json`, once it listens.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct EmulatorReport {
+    /// `emulator`.
+    pub(crate) event: &'static str,
+    /// Address of login.
+    pub(crate) login: String,
+    /// Address of Graph.
+    pub(crate) graph: String,
+    /// Directory (tenant) ID.
+    pub(crate) tenant_id: String,
+    /// Repeats this run with `--seed`.
+    pub(crate) seed: u64,
+    /// The file that names every address, id and path.
+    pub(crate) world: String,
+}
+
 /// Any command that does not succeed, with `--json`, on standard output.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Failure {

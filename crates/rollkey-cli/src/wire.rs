@@ -161,8 +161,10 @@ fn connection(
         Some(path) => {
             let path = loaded.resolve(path);
             let pem = std::fs::read(&path).map_err(|error| {
-                CommandError::config(format!("applications.{name}.ca-file: {}", path.display()))
+                let what = format!("applications.{name}.ca-file: could not read {}", path.display());
+                CommandError::config(what)
                     .cause(error)
+                    .hint("name the PEM file of the authority that login and Graph are certified by")
             })?;
             let certificates =
                 Trust::certificates(&pem).map_err(|e| wrong(loaded, name, "ca-file", e))?;
@@ -274,4 +276,5 @@ fn algorithm(algorithm: AlgorithmConfig) -> Algorithm {
 fn wrong(loaded: &Loaded, name: &str, key: &str, error: impl std::error::Error) -> CommandError {
     CommandError::config(format!("{}: applications.{name}.{key}", loaded.path.display()))
         .cause(error)
+        .hint("docs/config.md, or a fresh `rollkey config init`, says what each key may be")
 }

@@ -38,7 +38,7 @@ pub(crate) fn blocker(blocker: Blocker) -> (&'static str, &'static str) {
         ),
         Blocker::NoUsableKey => (
             "no key that we hold is accepted, and addKey needs one that is",
-            "register one with somebody else's permission (portal, or PATCH of keyCredentials), then: rollkey import NAME FILE",
+            "register one with somebody else's permission (portal, or PATCH of keyCredentials), then: rollkey import NAME FILE --replace",
         ),
     }
 }

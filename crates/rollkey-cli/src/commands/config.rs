@@ -6,10 +6,13 @@ use crate::config::{self, Application, CloudConfig, Config, CustomCloud, SinkCon
 use crate::error::CommandError;
 use crate::output::Output;
 use crate::wire;
-use serde_json::json;
+use crate::report::ConfigReport;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// What `config init` writes where it was told nothing.
+const NO_ID: &str = "00000000-0000-0000-0000-000000000000";
 
 pub(crate) fn run(
     arguments: &Arguments,
@@ -31,12 +34,21 @@ pub(crate) fn run(
 /// Reads everything that can be read without a network: the file, the policy, the files it names.
 fn check(arguments: &Arguments, output: &Output) -> Result<(), CommandError> {
     let loaded = load::load(arguments.config.as_deref())?;
-    for name in loaded.config.applications.keys() {
+    for (name, application) in &loaded.config.applications {
         wire::check(&loaded, name)?;
+        let ids = [
+            ("app-id", application.app_id.to_string()),
+            ("tenant-id", application.tenant_id.to_string()),
+        ];
+        if let Some((key, _)) = ids.iter().find(|(_, id)| id == NO_ID) {
+            let path = loaded.path.display();
+            let what = format!("{path}: applications.{name}.{key} is still to be filled in");
+            return Err(CommandError::config(what).hint("it stands on the application's overview page in the portal"));
+        }
     }
     let n = loaded.config.applications.len();
     let path = loaded.path.display().to_string();
-    output.json(&json!({ "event": "config", "path": path, "applications": n, "ok": true }));
+    output.json(&ConfigReport { event: "config", path: path.clone(), applications: n });
     output.line(format!("{path}: sound, {n} application{}", if n == 1 { "" } else { "s" }));
     Ok(())
 }
@@ -45,10 +57,10 @@ fn init(arguments: &Arguments, args: &ConfigInitArgs, output: &Output) -> Result
     let path = arguments.config.clone().unwrap_or_else(|| PathBuf::from(PLACES[0]));
     let text = config::template(&from_arguments(args)?);
     // What we write, we can read: a name or an address may still be wrong.
-    load::parse(&text).map_err(|error| CommandError::usage(error.trim_end()))?;
+    load::parse(&text).map_err(CommandError::usage)?;
     write_new(&path, &text)?;
     let path = path.display().to_string();
-    output.json(&json!({ "event": "config", "path": path, "ok": true }));
+    output.json(&ConfigReport { event: "config", path: path.clone(), applications: 1 });
     output.line(format!("wrote {path}"));
     if args.app_id.is_none() || args.tenant_id.is_none() {
         output.line("fill in `app-id` and `tenant-id`, then: rollkey config check");
@@ -78,8 +90,7 @@ fn write_new(path: &Path, text: &str) -> Result<(), CommandError> {
 
 fn from_arguments(args: &ConfigInitArgs) -> Result<Config, CommandError> {
     let mut application: Application = toml::from_str(
-        "app-id = \"00000000-0000-0000-0000-000000000000\"\n\
-         tenant-id = \"00000000-0000-0000-0000-000000000000\"\n",
+        &format!("app-id = \"{NO_ID}\"\ntenant-id = \"{NO_ID}\"\n"),
     )
     .map_err(|error| CommandError::failed(error.message()))?;
     if let Some(id) = args.app_id {

@@ -50,12 +50,14 @@ fn cli() -> String {
         let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
         _ = write!(out, "\n## `{name}`\n\n```text\n{}\n```\n", lines.join("\n").trim_end());
     }
-    out.push_str("\n## `--json`\n\nOne document per line. Fields are only ever added.\n");
+    out.push_str("\n## `--json`\n\nOne document per line. Fields are only ever added.\n`config show` prints the configuration itself: docs/config.md.\n");
     for (title, schema) in [
         ("`rotate`: a step that was taken", schemars::schema_for!(report::StepTaken)),
         ("`rotate`: what is next (last line)", schemars::schema_for!(report::Next)),
         ("`status`: one line per application", schemars::schema_for!(report::Status)),
         ("`import`", schemars::schema_for!(report::ImportReport)),
+        ("`config check`, `config init`", schemars::schema_for!(report::ConfigReport)),
+        ("`emulator`", schemars::schema_for!(report::EmulatorReport)),
         ("any command that does not succeed", schemars::schema_for!(report::Failure)),
     ] {
         _ = write!(out, "\n### {title}\n\n");

@@ -3,10 +3,10 @@
 use crate::args::EmulatorArgs;
 use crate::error::CommandError;
 use crate::output::Output;
+use crate::report::EmulatorReport;
 use rollkey_core::Span;
 use rollkey_emulator::Lags;
 use rollkey_emulator::serve::{ServeOptions, serve};
-use serde_json::json;
 use std::process::ExitCode;
 
 pub(crate) async fn run(args: &EmulatorArgs, output: &Output) -> Result<ExitCode, CommandError> {
@@ -27,14 +27,14 @@ pub(crate) async fn run(args: &EmulatorArgs, output: &Output) -> Result<ExitCode
     })?;
     output.line(server.banner().trim_end());
     output.line("stop it with Ctrl-C");
-    output.json(&json!({
-        "event": "emulator",
-        "login": server.emulator().login_url(),
-        "graph": server.emulator().graph_url(),
-        "tenant_id": server.emulator().tenant_id(),
-        "seed": server.emulator().seed(),
-        "world": args.dir.join("world.json").display().to_string(),
-    }));
+    output.json(&EmulatorReport {
+        event: "emulator",
+        login: server.emulator().login_url(),
+        graph: server.emulator().graph_url(),
+        tenant_id: server.emulator().tenant_id().to_owned(),
+        seed: server.emulator().seed(),
+        world: args.dir.join("world.json").display().to_string(),
+    });
     tokio::signal::ctrl_c()
         .await
         .map_err(|error| CommandError::failed("could not wait for Ctrl-C").cause(error))?;

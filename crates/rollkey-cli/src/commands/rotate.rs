@@ -5,9 +5,9 @@ use crate::clock::TICK;
 use crate::error::CommandError;
 use crate::output::Output;
 use crate::progress::Progress;
-use crate::report::{Next, StepTaken};
+use crate::report::{self, Next, StepTaken};
 use crate::{config, explain, wire, words};
-use rollkey::rotation::{Look, Pass, Rotation};
+use rollkey::rotation::{Look, Pass, Rotation, Unreadable};
 use rollkey_core::{Decision, Reason, Slot, Step, Timestamp};
 use std::process::ExitCode;
 
@@ -79,8 +79,11 @@ async fn until_rest(
                     None => (),
                 }
             }
-            Decision::Wait(_, Reason::Healthy) | Decision::Wait(..) if !wait => {
+            Decision::Wait(_, why) if !wait => {
                 report_rest(rotation, &pass.look, output);
+                if *why == Reason::SinkFailing && failed_delivery.is_none() {
+                    return Err(still_failing(rotation).await);
+                }
                 break;
             }
             Decision::Wait(_, Reason::Healthy) => {
@@ -101,6 +104,19 @@ async fn until_rest(
             .cause(error)
             .hint("the old key stays registered until every sink has the new one")),
     }
+}
+
+/// A delivery that failed in an earlier run, or a sink that cannot even be looked at. It is no rest
+/// until it is mended, so it is no success either.
+async fn still_failing(rotation: &Rotation) -> CommandError {
+    let mut failed = CommandError::failed("an earlier delivery failed, and was not tried again yet")
+        .hint("mend what it named; it is tried again after `poll`, and nothing is removed meanwhile");
+    for sink in &rotation.parts().sinks {
+        if let Err(error) = sink.delivered().await {
+            failed = failed.cause(error);
+        }
+    }
+    failed
 }
 
 async fn pass(
@@ -156,6 +172,10 @@ async fn pass(
 }
 
 fn report_rest(rotation: &Rotation, look: &Look, output: &Output) {
+    // That the directory may not be read is usual; that no key is accepted is not.
+    if let Some(why @ Unreadable::NoToken(_)) = &look.unreadable {
+        output.warn(report::unreadable(why));
+    }
     output.line(words::decision(look, rotation.parts()));
     output.json(&Next::of(look, rotation.parts()));
 }

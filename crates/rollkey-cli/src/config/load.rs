@@ -36,14 +36,26 @@ pub(crate) fn load(named: Option<&Path>) -> Result<Loaded, CommandError> {
             .cause(error)
             .hint("make one with `rollkey config init`, or name another with --config FILE")
     })?;
-    let config = parse(&text)
-        .map_err(|error| CommandError::config(format!("{}: {error}", path.display())))?;
+    let config = parse(&text).map_err(|error| {
+        CommandError::config(format!("{}: {error}", path.display()))
+            .hint("docs/config.md, or a fresh `rollkey config init`, says what each key may be")
+    })?;
     Ok(Loaded { config, path })
 }
 
-/// Reads and judges; the error names the place and shows the line.
+/// Reads and judges; the error names the place.
 pub(crate) fn parse(text: &str) -> Result<Config, String> {
-    let config: Config = toml::from_str(text).map_err(|error| error.to_string())?;
+    let config: Config = toml::from_str(text).map_err(|error| {
+        let what = error.message().replace('\n', "; ");
+        match error.span().and_then(|span| text.get(..span.start)) {
+            Some(before) => {
+                let line = before.matches('\n').count() + 1;
+                let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+                format!("line {line}, column {column}: {what}")
+            }
+            None => what,
+        }
+    })?;
     for (name, application) in &config.applications {
         let at = |problem: String| format!("applications.{name}: {problem}");
         check_name(name).map_err(at)?;

@@ -145,8 +145,7 @@ impl Schemas {
     pub(super) fn sink(&self, kind: &str) -> Value {
         let variants = self.named("SinkConfig")["oneOf"].as_array().cloned().unwrap_or_default();
         let found = variants.iter().find(|v| v["properties"]["type"]["const"] == kind);
-        let named = found.and_then(|v| v["$ref"].as_str()).and_then(|r| r.strip_prefix("#/$defs/"));
-        named.map(|name| self.named(name)).unwrap_or_default()
+        found.map(|variant| self.resolve(variant)).unwrap_or_default()
     }
 
     /// A value to show where there is none.

@@ -1,1 +1,12 @@
-//! Tests.
+//! Tests of the real binary, as a child process, against the emulator.
+
+#[cfg(all(unix, feature = "crash-points"))]
+mod crash;
+mod disasters;
+mod documents;
+mod json;
+mod scene;
+mod secrets;
+mod together;
+mod transcripts;
+mod tutorial;

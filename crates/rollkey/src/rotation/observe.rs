@@ -134,7 +134,18 @@ impl Rotation {
         }
         let audience = self.audience_of(&self.parts.directory_scope);
         let mut first_refusal = None;
-        for key in candidates(held, &memory.facts, self.parts.clock.now()) {
+        let candidates = candidates(held, &memory.facts, self.parts.clock.now());
+        if let (true, Some(key)) = (candidates.is_empty(), last_resort(held)) {
+            // By our clock. If that is what is wrong, the answer's date says so.
+            return Ok(match self.ask(key, &self.parts.directory_scope).await? {
+                Verdict::Accepted(token) => {
+                    self.session().keep_token(key, token.clone());
+                    Ok(token)
+                }
+                Verdict::Refused(refusal) => Err(Unreadable::NoToken(refusal)),
+            });
+        }
+        for key in candidates {
             match self.ask(key, &self.parts.directory_scope).await? {
                 Verdict::Accepted(token) => {
                     if let Some(audience) = audience
@@ -213,6 +224,12 @@ fn candidates(held: &[Held], facts: &Facts, now: Timestamp) -> Vec<Thumbprint> {
         Slot::Pending => 2,
     });
     keys.into_iter().map(|key| key.thumbprint).collect()
+}
+
+/// Of keys that have all expired, the one that did last.
+fn last_resort(held: &[Held]) -> Option<Thumbprint> {
+    let registered = held.iter().filter(|key| key.slot != Slot::Pending);
+    registered.max_by_key(|key| key.not_after).map(|key| key.thumbprint)
 }
 
 /// Whether an acceptance would be no news: it was accepted, and was so still after `settle`.
