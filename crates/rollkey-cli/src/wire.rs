@@ -161,10 +161,11 @@ fn connection(
         Some(path) => {
             let path = loaded.resolve(path);
             let pem = std::fs::read(&path).map_err(|error| {
-                let what = format!("applications.{name}.ca-file: could not read {}", path.display());
-                CommandError::config(what)
-                    .cause(error)
-                    .hint("name the PEM file of the authority that login and Graph are certified by")
+                let what =
+                    format!("applications.{name}.ca-file: could not read {}", path.display());
+                CommandError::config(what).cause(error).hint(
+                    "name the PEM file of the authority that login and Graph are certified by",
+                )
             })?;
             let certificates =
                 Trust::certificates(&pem).map_err(|e| wrong(loaded, name, "ca-file", e))?;

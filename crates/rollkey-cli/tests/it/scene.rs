@@ -261,7 +261,8 @@ impl Scene {
         }
         let binaries = Path::new(BINARY).parent().expect("a folder").to_owned();
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let path = std::env::join_paths(std::iter::once(binaries).chain(std::env::split_paths(&path)));
+        let path =
+            std::env::join_paths(std::iter::once(binaries).chain(std::env::split_paths(&path)));
         command.current_dir(self.path("")).env("PATH", path.expect("a path"));
         if self.clock_stands {
             command.env("ROLLKEY_TEST_CLOCK", self.path("clock"));
@@ -333,8 +334,7 @@ pub(crate) fn next(ran: &Ran) -> (i64, String) {
 fn keys(clock_stands: bool) -> &'static (GeneratedKey, GeneratedKey) {
     static STANDING: OnceLock<(GeneratedKey, GeneratedKey)> = OnceLock::new();
     static WALL: OnceLock<(GeneratedKey, GeneratedKey)> = OnceLock::new();
-    let (made, now) =
-        if clock_stands { (&STANDING, START) } else { (&WALL, wall()) };
+    let (made, now) = if clock_stands { (&STANDING, START) } else { (&WALL, wall()) };
     made.get_or_init(|| {
         let emulator = block_on(Emulator::start()).expect("the emulator starts");
         let application = emulator

@@ -21,7 +21,8 @@ impl Secrets {
             let key = blocks.into_iter().find(|block| block.tag() == "PRIVATE KEY");
             key.expect("a private key").into_contents()
         };
-        let keys = std::fs::read_dir(keys).map_or_else(|_| Vec::new(), |all| all.map(read).collect());
+        let keys =
+            std::fs::read_dir(keys).map_or_else(|_| Vec::new(), |all| all.map(read).collect());
         Self { words: vec![PASSWORD.to_owned()], keys }
     }
 
@@ -103,7 +104,10 @@ fn no_command_shows_or_notes_a_secret_at_the_highest_log_level() {
     scene.emulator.next(Operation::AddKey).loses_its_answer();
     let lost = said(&["rotate", NAME]);
     assert_eq!(lost.code, Some(1), "{lost:#?}");
-    assert!(lost.err.contains(" TRACE ") || lost.err.contains(" DEBUG "), "nothing was logged: {lost:#?}");
+    assert!(
+        lost.err.contains(" TRACE ") || lost.err.contains(" DEBUG "),
+        "nothing was logged: {lost:#?}"
+    );
     for _ in 0..6 {
         let ran = said(&["rotate", NAME, "--json"]).succeeded();
         if cfg!(feature = "crash-points") {

@@ -35,7 +35,9 @@ fn the_tutorial_can_be_typed_up_to_the_first_rotation() {
         if line.starts_with("cargo install") || line.starts_with("mkdir rollkey-tutorial") {
             continue;
         }
-        if let Some(command) = line.strip_prefix("rollkey emulator").and_then(|l| l.strip_suffix('&')) {
+        if let Some(command) =
+            line.strip_prefix("rollkey emulator").and_then(|l| l.strip_suffix('&'))
+        {
             let mut shell = scene.program("/bin/sh");
             shell.args(["-c", &format!("exec rollkey emulator{command}")]).stdout(Stdio::null());
             server = Some(Server(shell.env_remove("ROLLKEY_TEST_CLOCK").spawn().expect("a shell")));

@@ -8,6 +8,15 @@ use rollkey_core::{
     UnsignedProof, diagnose,
 };
 
+/// A write to the directory that was answered with an error.
+struct Call {
+    key: Thumbprint,
+    prove_with: Thumbprint,
+    removing: Option<KeyId>,
+    /// As noted: a worker that overtook us may have sent another since.
+    sent_at: Timestamp,
+}
+
 impl Rotation {
     pub(super) async fn act(&self, step: Step, pass: &mut Pass) -> Result<(), ReconcileError> {
         let now = self.parts.clock.now();
@@ -69,7 +78,8 @@ impl Rotation {
         let bearer = self.bearer()?;
         let proof = self.prove(&bearer, prove_with).await?;
         // Before, not after: if we die in between, the doubt must already be on record.
-        self.note(Note::Sent(key)).await?;
+        let sent_at = self.parts.clock.now();
+        self.parts.journal.note(Note::Sent(key), sent_at).await?;
         fail::fail_point!("rotation::register::noted");
         self.session().forget_listing();
         let directory = &self.parts.directory;
@@ -81,7 +91,10 @@ impl Rotation {
                 fail::fail_point!("rotation::register::registered");
                 Ok(())
             }
-            Err(error) => self.explain(error, key, prove_with, None, pass).await,
+            Err(error) => {
+                let call = Call { key, prove_with, removing: None, sent_at };
+                self.explain(error, call, pass).await
+            }
         }
     }
 
@@ -94,14 +107,18 @@ impl Rotation {
     ) -> Result<(), ReconcileError> {
         let bearer = self.bearer()?;
         let proof = self.prove(&bearer, prove_with).await?;
-        self.note(Note::Sent(key)).await?;
+        let sent_at = self.parts.clock.now();
+        self.parts.journal.note(Note::Sent(key), sent_at).await?;
         fail::fail_point!("rotation::remove::noted");
         self.session().forget_listing();
         let answer = self.parts.directory.remove_key(&bearer, key_id, &proof).await;
         fail::fail_point!("rotation::remove::sent");
         match answer {
             Ok(_) => Ok(()),
-            Err(error) => self.explain(error, key, prove_with, Some(key_id), pass).await,
+            Err(error) => {
+                let call = Call { key, prove_with, removing: Some(key_id), sent_at };
+                self.explain(error, call, pass).await
+            }
         }
     }
 
@@ -152,13 +169,12 @@ impl Rotation {
     async fn explain(
         &self,
         error: DirectoryError,
-        key: Thumbprint,
-        prove_with: Thumbprint,
-        removing: Option<KeyId>,
+        call: Call,
         pass: &Pass,
     ) -> Result<(), ReconcileError> {
+        let Call { key, prove_with, removing, sent_at } = call;
         if !error.may_have_happened() {
-            self.note(Note::NotTaken(key)).await?;
+            self.parts.journal.note(Note::NotTaken(key), sent_at).await?;
         }
         let refusal = match error {
             DirectoryError::ProofRefused(refusal) => refusal,
