@@ -5,7 +5,7 @@ use super::{Pass, ReconcileError, Rotation};
 use crate::ports::{AccessToken, Delivery, DirectoryError, SinkError, Verdict};
 use rollkey_core::{
     Credential, Evidence, Generation, KeyId, Note, Proof, Registration, SinkId, Step, Thumbprint,
-    UnsignedProof, diagnose,
+    Timestamp, UnsignedProof, diagnose,
 };
 
 /// A write to the directory that was answered with an error.
