@@ -140,9 +140,9 @@ pub fn diagnose(evidence: &Evidence, now: Timestamp) -> Vec<Suspicion> {
 /// Half of the allowed error is already worth a word: the service's own tolerance is not published.
 fn clock(theirs: Timestamp, ours: Timestamp) -> Option<Suspicion> {
     let tolerated = Span(MAX_CLOCK_ERROR.0 / 2);
-    match theirs.distance(ours) {
-        by if by <= tolerated => None,
-        by if theirs < ours => Some(Suspicion::ClockAhead(by)),
-        by => Some(Suspicion::ClockBehind(by)),
+    let (ahead, behind) = (ours.since(theirs), theirs.since(ours));
+    if tolerated < ahead {
+        return Some(Suspicion::ClockAhead(ahead));
     }
+    (tolerated < behind).then_some(Suspicion::ClockBehind(behind))
 }

@@ -60,7 +60,7 @@ fn parse(text: &str) -> Result<[u8; 16], ParseIdError> {
             continue;
         }
         let digit = c.to_digit(16).ok_or(ParseIdError::Character(at))? as u8;
-        bytes[digits / 2] = (bytes[digits / 2] << 4) | digit;
+        bytes[digits / 2] = bytes[digits / 2] * 16 + digit;
         digits += 1;
     }
     Ok(bytes)
@@ -142,8 +142,8 @@ guid! {
 impl TokenId {
     /// Makes 16 random bytes into a GUID of version 4: six of the bits are not random.
     pub const fn random(mut bytes: [u8; 16]) -> Self {
-        bytes[6] = (bytes[6] & 0x0f) | 0x40;
-        bytes[8] = (bytes[8] & 0x3f) | 0x80;
+        bytes[6] = 0x40 + bytes[6] % 0x10;
+        bytes[8] = 0x80 + bytes[8] % 0x40;
         Self(bytes)
     }
 }
