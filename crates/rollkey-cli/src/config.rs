@@ -68,8 +68,8 @@ pub(crate) struct Application {
     #[schemars(example = &"ca.pem")]
     pub(crate) ca_file: Option<PathBuf>,
 
-    /// Proxy for login and Graph. Without it, the environment variables `HTTPS_PROXY` and
-    /// `NO_PROXY` are.
+    /// Proxy for login and Graph. Otherwise the environment variables `HTTPS_PROXY` and
+    /// `NO_PROXY` say which.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"http://proxy.example:3128")]
     pub(crate) proxy: Option<String>,

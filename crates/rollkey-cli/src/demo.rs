@@ -49,7 +49,7 @@ pub(crate) async fn run(args: &DemoArgs, output: &Output) -> Result<ExitCode, Co
                 pass.look
             }
             Err(error @ ReconcileError::Directory(_)) => {
-                story.lost_answer(&explain::one_line(&error));
+                story.lost_answer(&explain::causes(&error));
                 // And a crash: everything in memory is gone. What is on disk must do.
                 drop(rotation);
                 rotation = open(&stage)?;

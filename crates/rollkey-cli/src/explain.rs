@@ -189,8 +189,7 @@ pub(crate) fn passes(error: &ReconcileError) -> bool {
     }
 }
 
-/// An error and its causes in one line.
-pub(crate) fn one_line(error: &ReconcileError) -> String {
-    let failed = CommandError::failed("").cause(error);
-    failed.causes.join(": ")
+/// An error and its causes, from the outermost in.
+pub(crate) fn causes(error: &ReconcileError) -> Vec<String> {
+    CommandError::failed("").cause(error).causes
 }

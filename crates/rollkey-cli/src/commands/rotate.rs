@@ -56,7 +56,7 @@ async fn until_rest(
             Ok(pass) => pass,
             // Whoever waits for days does not give up for an answer that was lost.
             Err(error) if wait && explain::passes(&error) => {
-                output.warn(explain::one_line(&error));
+                output.warn(explain::causes(&error).join(": "));
                 let poll = rotation.parts().policy.terms().poll;
                 let until = rotation.parts().clock.now() + poll;
                 sleep_until(rotation, until, "trying again", output).await;

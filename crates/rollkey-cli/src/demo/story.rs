@@ -103,8 +103,10 @@ impl<'a> Story<'a> {
         self.aside(&format!("`{}` reads it from now on, when it next looks", names.join("`, `")));
     }
 
-    pub(super) fn lost_answer(&self, error: &str) {
-        self.aside(&format!("NO ANSWER: {error}"));
+    pub(super) fn lost_answer(&self, error: &[String]) {
+        for (n, cause) in error.iter().enumerate() {
+            self.aside(&format!("{}{cause}", if n == 0 { "NO ANSWER: " } else { "  " }));
+        }
         self.aside("It is not sent again: that could register the key twice.");
         self.aside(
             "CRASH: the process is gone, with everything that it knew. A new one starts, and",

@@ -219,6 +219,8 @@ fn tls(error: &reqwest::Error) -> Option<&rustls::Error> {
 
 impl Cause {
     fn of(error: &reqwest::Error) -> Self {
-        Self(chain(error).last().map(ToString::to_string).unwrap_or_default())
+        let text = chain(error).last().map(ToString::to_string).unwrap_or_default();
+        // Some libraries end with the address of a page for programmers.
+        Self(text.split(": https://").next().unwrap_or_default().to_owned())
     }
 }
