@@ -277,4 +277,3 @@ pub(crate) fn refuse(error: &clap::Error, output: &Output) -> ExitCode {
         false => ExitCode::SUCCESS,
     }
 }
-

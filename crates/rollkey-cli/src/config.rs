@@ -112,7 +112,10 @@ pub(crate) enum Kind {
 
 /// Where login and Graph are.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(untagged, expecting = "expected `global`, `us-gov-l4`, `us-gov-l5`, `china`, or { login = \"https://…\", graph = \"https://…\" }")]
+#[serde(
+    untagged,
+    expecting = "expected `global`, `us-gov-l4`, `us-gov-l5`, `china`, or { login = \"https://…\", graph = \"https://…\" }"
+)]
 pub(crate) enum CloudConfig {
     Named(CloudName),
     Custom(CustomCloud),

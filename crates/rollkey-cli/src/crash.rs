@@ -30,9 +30,6 @@ fn pass(trace: &Path, point: &str, at: Option<usize>) {
     let passed = appended.map_or(0, |text| text.lines().count());
     if at == Some(passed) {
         // Not `abort`: nothing may run any more, no handler, no flush.
-        _ = rustix::process::kill_process(
-            rustix::process::getpid(),
-            rustix::process::Signal::KILL,
-        );
+        _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
     }
 }

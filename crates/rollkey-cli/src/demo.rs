@@ -53,7 +53,8 @@ pub(crate) async fn run(args: &DemoArgs, output: &Output) -> Result<ExitCode, Co
                 // And a crash: everything in memory is gone. What is on disk must do.
                 drop(rotation);
                 rotation = open(&stage)?;
-                advance(&stage, &mut consumer, stage.now() + rollkey_core::Span::minutes(1)).await?;
+                advance(&stage, &mut consumer, stage.now() + rollkey_core::Span::minutes(1))
+                    .await?;
                 continue;
             }
             Err(error) => return Err(explain::explain(error, stage::NAME)),
@@ -162,17 +163,20 @@ async fn prove(
     kept &= story.check(
         refused,
         &match &refusal {
-            Some(refusal) => format!("the old certificate is refused: {} {}", refusal.status, refusal.code),
+            Some(refusal) => {
+                format!("the old certificate is refused: {} {}", refusal.status, refusal.code)
+            }
             None => "the old certificate is refused".to_owned(),
         },
     );
-    kept &= story.check(
-        stage.foreign_key_is_untouched(),
-        "the foreign key is where it was, untouched",
-    );
+    kept &=
+        story.check(stage.foreign_key_is_untouched(), "the foreign key is where it was, untouched");
     let keys = stage.application.keys();
     let ours = keys.iter().filter(|key| key.key_id != stage.foreign_key_id).count();
-    kept &= story.check(ours == 1, "one key of ours is registered, although addKey was sent once and answered never");
+    kept &= story.check(
+        ours == 1,
+        "one key of ours is registered, although addKey was sent once and answered never",
+    );
     // The last one is ours: with the old key, above.
     let requests = stage.requests(consumer.signed_in() + consumer.refused() + 1);
     story.line(&format!(

@@ -32,7 +32,9 @@ pub(crate) fn explain(error: ReconcileError, name: &str) -> CommandError {
                     "losing the journal is safe and costs one wait of `propagation`: mv {place} {place}.damaged"
                 )),
                 JournalError::Version { .. } => Some("use the version that wrote it".to_owned()),
-                JournalError::Io { .. } => Some("mend the cause; nothing is done without a journal".to_owned()),
+                JournalError::Io { .. } => {
+                    Some("mend the cause; nothing is done without a journal".to_owned())
+                }
                 _ => None,
             };
             with(CommandError::failed("nothing was done: there is no journal").cause(error), hint)
@@ -43,9 +45,9 @@ pub(crate) fn explain(error: ReconcileError, name: &str) -> CommandError {
             hints.into_iter().fold(failed, CommandError::hint)
         }
         ReconcileError::ClockWrong { .. } => {
-            CommandError::failed("nothing was done: a clock is wrong").cause(error).hint(
-                "set this machine's clock (timedatectl set-ntp true), then run this again",
-            )
+            CommandError::failed("nothing was done: a clock is wrong")
+                .cause(error)
+                .hint("set this machine's clock (timedatectl set-ntp true), then run this again")
         }
         other => came_to_nothing().cause(other),
     }
@@ -107,7 +109,9 @@ fn token_hint(error: &TokenError) -> Option<String> {
             "AADSTS700016" => "is `app-id` right, and registered in this tenant?".to_owned(),
             "AADSTS90002" | "AADSTS900023" => "is `tenant-id` right?".to_owned(),
             "AADSTS1002012" | "AADSTS500011" => "are the `scopes` right?".to_owned(),
-            "AADSTS53003" => "a Conditional Access policy for workload identities blocks it".to_owned(),
+            "AADSTS53003" => {
+                "a Conditional Access policy for workload identities blocks it".to_owned()
+            }
             _ => return None,
         },
         _ => return None,
@@ -116,22 +120,25 @@ fn token_hint(error: &TokenError) -> Option<String> {
 
 fn keystore(error: KeystoreError, name: &str) -> CommandError {
     match &error {
-        KeystoreError::Busy { .. } => CommandError::failed("nothing was done").cause(error).hint(
-            "it is safe to run this as often as you like; the other process will finish",
-        ),
+        KeystoreError::Busy { .. } => CommandError::failed("nothing was done")
+            .cause(error)
+            .hint("it is safe to run this as often as you like; the other process will finish"),
         KeystoreError::Exposed { place, expected, .. } => {
             let hint = format!("chmod {expected:o} {place}");
-            CommandError::failed("nothing was done: the keys are open to others").cause(error).hint(hint)
+            CommandError::failed("nothing was done: the keys are open to others")
+                .cause(error)
+                .hint(hint)
         }
         KeystoreError::Io { source, .. } if not_found(source.as_ref()) => {
-            CommandError::blocked(format!("there is no key of {name}"))
-                .cause(error)
-                .hint(format!("bring in the key that is registered now: rollkey import {name} FILE"))
+            CommandError::blocked(format!("there is no key of {name}")).cause(error).hint(format!(
+                "bring in the key that is registered now: rollkey import {name} FILE"
+            ))
         }
         KeystoreError::Damaged { .. } => {
             CommandError::blocked("nothing was done: the keystore makes no sense").cause(error)
         }
-        _ => CommandError::failed("this pass came to nothing; the next run will try again").cause(error),
+        _ => CommandError::failed("this pass came to nothing; the next run will try again")
+            .cause(error),
     }
 }
 

@@ -14,8 +14,8 @@ mod explain;
 mod output;
 mod progress;
 mod report;
-mod words;
 mod wire;
+mod words;
 
 use args::{Arguments, Command};
 use clap::Parser;

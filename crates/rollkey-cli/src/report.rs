@@ -231,8 +231,7 @@ impl Next {
 
 impl Status {
     pub(crate) fn of(look: &Look, parts: &Parts) -> Self {
-        let held: Vec<Thumbprint> =
-            look.seen.credentials().map(|c| c.held.thumbprint).collect();
+        let held: Vec<Thumbprint> = look.seen.credentials().map(|c| c.held.thumbprint).collect();
         let foreign = look.listed.as_ref().map(|listed| {
             let others = listed.iter().filter(|entry| !held.iter().any(|key| entry.is(*key)));
             others
@@ -297,4 +296,3 @@ pub(crate) fn unreadable(why: &Unreadable) -> String {
         Unreadable::NoKey => "we hold no key that could ask".to_owned(),
     }
 }
-

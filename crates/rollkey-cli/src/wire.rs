@@ -161,10 +161,11 @@ fn connection(
         Some(path) => {
             let path = loaded.resolve(path);
             let pem = std::fs::read(&path).map_err(|error| {
-                let what = format!("applications.{name}.ca-file: could not read {}", path.display());
-                CommandError::config(what)
-                    .cause(error)
-                    .hint("name the PEM file of the authority that login and Graph are certified by")
+                let what =
+                    format!("applications.{name}.ca-file: could not read {}", path.display());
+                CommandError::config(what).cause(error).hint(
+                    "name the PEM file of the authority that login and Graph are certified by",
+                )
             })?;
             let certificates =
                 Trust::certificates(&pem).map_err(|e| wrong(loaded, name, "ca-file", e))?;
@@ -211,10 +212,10 @@ fn folder_settings(
         (false, false) => None,
     };
     let pfx = profile.map(|profile| PfxSettings {
-        password_file: sink.pfx_password_file.as_deref().map_or_else(
-            || loaded.resolve(Path::new("pfx-password")),
-            |path| loaded.resolve(path),
-        ),
+        password_file: sink
+            .pfx_password_file
+            .as_deref()
+            .map_or_else(|| loaded.resolve(Path::new("pfx-password")), |path| loaded.resolve(path)),
         profile,
     });
     let account = |text: &String| Account::from_str(text).unwrap_or_else(|never| match never {});
@@ -273,12 +274,7 @@ fn algorithm(algorithm: AlgorithmConfig) -> Algorithm {
     }
 }
 
-fn wrong(
-    loaded: &Loaded,
-    name: &str,
-    key: &str,
-    error: impl std::error::Error,
-) -> CommandError {
+fn wrong(loaded: &Loaded, name: &str, key: &str, error: impl std::error::Error) -> CommandError {
     CommandError::config(format!("{}: applications.{name}.{key}", loaded.path.display()))
         .cause(error)
         .hint("docs/config.md, or a fresh `rollkey config init`, says what each key may be")

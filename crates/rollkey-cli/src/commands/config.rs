@@ -5,8 +5,8 @@ use crate::config::load::{self, PLACES};
 use crate::config::{self, Application, CloudConfig, Config, CustomCloud, SinkConfig};
 use crate::error::CommandError;
 use crate::output::Output;
-use crate::wire;
 use crate::report::ConfigReport;
+use crate::wire;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -43,7 +43,8 @@ fn check(arguments: &Arguments, output: &Output) -> Result<(), CommandError> {
         if let Some((key, _)) = ids.iter().find(|(_, id)| id == NO_ID) {
             let path = loaded.path.display();
             let what = format!("{path}: applications.{name}.{key} is still to be filled in");
-            return Err(CommandError::config(what).hint("it stands on the application's overview page in the portal"));
+            return Err(CommandError::config(what)
+                .hint("it stands on the application's overview page in the portal"));
         }
     }
     let n = loaded.config.applications.len();
@@ -53,11 +54,7 @@ fn check(arguments: &Arguments, output: &Output) -> Result<(), CommandError> {
     Ok(())
 }
 
-fn init(
-    arguments: &Arguments,
-    args: &ConfigInitArgs,
-    output: &Output,
-) -> Result<(), CommandError> {
+fn init(arguments: &Arguments, args: &ConfigInitArgs, output: &Output) -> Result<(), CommandError> {
     let path = arguments.config.clone().unwrap_or_else(|| PathBuf::from(PLACES[0]));
     let text = config::template(&from_arguments(args)?);
     // What we write, we can read: a name or an address may still be wrong.
@@ -93,10 +90,9 @@ fn write_new(path: &Path, text: &str) -> Result<(), CommandError> {
 }
 
 fn from_arguments(args: &ConfigInitArgs) -> Result<Config, CommandError> {
-    let mut application: Application = toml::from_str(
-        &format!("app-id = \"{NO_ID}\"\ntenant-id = \"{NO_ID}\"\n"),
-    )
-    .map_err(|error| CommandError::failed(error.message()))?;
+    let mut application: Application =
+        toml::from_str(&format!("app-id = \"{NO_ID}\"\ntenant-id = \"{NO_ID}\"\n"))
+            .map_err(|error| CommandError::failed(error.message()))?;
     if let Some(id) = args.app_id {
         application.app_id = id;
     }

@@ -37,7 +37,8 @@ fn cli() -> String {
     let mut stack = vec![root];
     let mut commands = Vec::new();
     while let Some(command) = stack.pop() {
-        let mut below: Vec<_> = command.get_subcommands().filter(|c| !c.is_hide_set()).cloned().collect();
+        let mut below: Vec<_> =
+            command.get_subcommands().filter(|c| !c.is_hide_set()).cloned().collect();
         below.retain(|c| c.get_name() != "help");
         below.reverse();
         commands.push(command);

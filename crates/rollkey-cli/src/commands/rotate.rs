@@ -109,8 +109,10 @@ async fn until_rest(
 /// A delivery that failed in an earlier run, or a sink that cannot even be looked at. It is no rest
 /// until it is mended, so it is no success either.
 async fn still_failing(rotation: &Rotation) -> CommandError {
-    let mut failed = CommandError::failed("an earlier delivery failed, and was not tried again yet")
-        .hint("mend what it named; it is tried again after `poll`, and nothing is removed meanwhile");
+    let mut failed = CommandError::failed(
+        "an earlier delivery failed, and was not tried again yet",
+    )
+    .hint("mend what it named; it is tried again after `poll`, and nothing is removed meanwhile");
     for sink in &rotation.parts().sinks {
         if let Err(error) = sink.delivered().await {
             failed = failed.cause(error);
@@ -157,9 +159,7 @@ async fn pass(
             reason: format!("{why:?}"),
             thumbprint: words::step_key(step).map(|key| key.to_string()),
             sink: match step {
-                Step::Deliver { to, .. } => {
-                    Some(parts.sinks[usize::from(to.0)].name().to_owned())
-                }
+                Step::Deliver { to, .. } => Some(parts.sinks[usize::from(to.0)].name().to_owned()),
                 _ => None,
             },
             accepted: match step {

@@ -59,9 +59,10 @@ pub(crate) fn parse(text: &str) -> Result<Config, String> {
     for (name, application) in &config.applications {
         let at = |problem: String| format!("applications.{name}: {problem}");
         check_name(name).map_err(at)?;
-        application.policy.policy(application.scopes.len().max(1)).map_err(|error| {
-            format!("applications.{name}.policy: {error}")
-        })?;
+        application
+            .policy
+            .policy(application.scopes.len().max(1))
+            .map_err(|error| format!("applications.{name}.policy: {error}"))?;
         let mut names = std::collections::BTreeSet::new();
         for sink in &application.sinks {
             if let super::SinkConfig::Folder(folder) = sink {

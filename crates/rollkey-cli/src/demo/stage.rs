@@ -74,7 +74,9 @@ impl Stage {
             .with_generated_key(now - 80 * day, now + 10 * day)
             .with_generated_key(now - 30 * day, now + 335 * day)
             .try_create()
-            .map_err(|error| CommandError::failed("could not make the demo's application").cause(error))?;
+            .map_err(|error| {
+                CommandError::failed("could not make the demo's application").cause(error)
+            })?;
         let (ours, theirs) = match &application.generated_keys()[..] {
             [ours, theirs] => (ours.clone(), theirs.clone()),
             _ => return Err(CommandError::failed("the demo's application has other keys")),
@@ -105,10 +107,9 @@ impl Stage {
         let original = import::read(&folder.join("billing.pfx"), None, &password, start)?;
         let loaded = load::load(Some(&config))?;
         let keystore = wire::new_keystore(&loaded, NAME)?;
-        keystore
-            .import(&original, start)
-            .await
-            .map_err(|error| CommandError::failed("could not import the demo's key").cause(error))?;
+        keystore.import(&original, start).await.map_err(|error| {
+            CommandError::failed("could not import the demo's key").cause(error)
+        })?;
         // What consumers read before rollkey came: the key that they have.
         let prelude = emulator.log().len();
         Ok(Self {

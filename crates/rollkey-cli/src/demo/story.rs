@@ -47,13 +47,19 @@ impl<'a> Story<'a> {
         self.line(OPENING);
         self.chapter("The world");
         let fact = |name: &str, value: &str| self.line(&format!("  {name:<12} {value}"));
-        fact("service", &format!(
-            "login and Graph at {} (seed {})",
-            stage.emulator.login_url(),
-            stage.emulator.seed()
-        ));
+        fact(
+            "service",
+            &format!(
+                "login and Graph at {} (seed {})",
+                stage.emulator.login_url(),
+                stage.emulator.seed()
+            ),
+        );
         fact("application", &format!("billing, app id {}", stage.application.app_id()));
-        fact("foreign key", "registered by somebody else on the same application; not ours to touch");
+        fact(
+            "foreign key",
+            "registered by somebody else on the same application; not ours to touch",
+        );
         fact("consumer", "signs in every 10 minutes with the key that it read from its folder;");
         fact("", "reads again every 6 hours, as a service does that is restarted now and then");
     }
@@ -100,7 +106,9 @@ impl<'a> Story<'a> {
     pub(super) fn lost_answer(&self, error: &str) {
         self.aside(&format!("NO ANSWER: {error}"));
         self.aside("It is not sent again: that could register the key twice.");
-        self.aside("CRASH: the process is gone, with everything that it knew. A new one starts, and");
+        self.aside(
+            "CRASH: the process is gone, with everything that it knew. A new one starts, and",
+        );
         self.aside("looks at the world instead of remembering what it was about to do.");
     }
 

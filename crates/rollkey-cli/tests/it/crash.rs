@@ -33,7 +33,8 @@ command = [\"/bin/sh\", \"-c\", \"umask 077 && cat > FOLDER/program.new && mv FO
 notify = { command = [\"/bin/sh\", \"-c\", \"echo told >> FOLDER/program.told\"] }
 ";
 
-const WEB_NOTIFY: &str = "notify = { command = [\"/bin/sh\", \"-c\", \"echo told >> FOLDER/web.told\"] }\n";
+const WEB_NOTIFY: &str =
+    "notify = { command = [\"/bin/sh\", \"-c\", \"echo told >> FOLDER/web.told\"] }\n";
 
 impl Plot {
     fn scene(self) -> Scene {

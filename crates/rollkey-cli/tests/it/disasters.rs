@@ -22,7 +22,8 @@ fn goes_on(scene: &Scene) {
     assert!(ran.out.contains("nothing to do before"), "{ran:#?}");
     assert_eq!(standing(scene), (3, 2), "{ran:#?}");
     assert!(scene.application.lockouts().is_empty());
-    let left = scene.files().into_iter().find(|f| f.display().to_string().contains(".rollkey-tmp-"));
+    let left =
+        scene.files().into_iter().find(|f| f.display().to_string().contains(".rollkey-tmp-"));
     assert_eq!(left, None, "left behind");
 }
 
@@ -36,7 +37,12 @@ fn rotate_on_a_full_disk(scene: &Scene, blocks: u32) -> Ran {
 #[test]
 fn a_full_disk_before_the_first_note_changes_nothing() {
     let scene = imported();
-    let words = ["error: nothing was done: there is no journal", "cause: could not write the journal", "File too large", "hint: "];
+    let words = [
+        "error: nothing was done: there is no journal",
+        "cause: could not write the journal",
+        "File too large",
+        "hint: ",
+    ];
     rotate_on_a_full_disk(&scene, 0).failed(1, &words);
     assert_eq!(standing(&scene), (2, 1));
     goes_on(&scene);
@@ -90,7 +96,10 @@ fn a_folder_in_the_place_of_the_journal_is_reported_and_nothing_is_done() {
     let scene = imported();
     let place = scene.path("state/billing/journal.jsonl");
     std::fs::create_dir(&place).expect("a folder");
-    let words = ["error: nothing was done: there is no journal", "the journal ./state/billing/journal.jsonl"];
+    let words = [
+        "error: nothing was done: there is no journal",
+        "the journal ./state/billing/journal.jsonl",
+    ];
     scene.rotate().failed(1, &words);
     assert_eq!(standing(&scene), (2, 1));
     std::fs::remove_dir(&place).expect("it is empty");
@@ -115,7 +124,8 @@ fn a_damaged_journal_is_not_guessed_at_and_may_be_moved_away() {
     let damaged: Vec<_> =
         text.lines().enumerate().map(|(n, line)| if n == 2 { "rubbish" } else { line }).collect();
     scene.write("state/billing/journal.jsonl", damaged.join("\n"));
-    let ran = scene.rotate().failed(1, &["is damaged in line 3", "hint: losing the journal is safe"]);
+    let ran =
+        scene.rotate().failed(1, &["is damaged in line 3", "hint: losing the journal is safe"]);
     // What the hint says, as it is said.
     let (_, hint) = ran.err.rsplit_once(": mv ").expect("a command");
     scene.shell(&format!("mv {hint}")).succeeded();
@@ -128,7 +138,10 @@ fn keys_that_are_open_to_others_are_not_used_until_they_are_closed() {
     for (place, mode) in [("state/billing/keys", 0o755), ("state/billing/keys/state.json", 0o644)] {
         let scene = imported();
         chmod(&scene.path(place), mode);
-        let ran = scene.rotate().failed(1, &["nothing was done: the keys are open to others", "is open to others (mode"]);
+        let ran = scene.rotate().failed(
+            1,
+            &["nothing was done: the keys are open to others", "is open to others (mode"],
+        );
         assert_eq!(standing(&scene), (2, 1));
         let (_, hint) = ran.err.rsplit_once("hint: ").expect("a hint");
         scene.shell(hint).succeeded();
@@ -144,7 +157,11 @@ fn without_a_network_nothing_is_done_and_the_next_run_goes_on() {
     let nobody = format!("https://localhost:{}", closed.local_addr().expect("an address").port());
     drop(closed);
     scene.edit(&scene.emulator.login_url(), &nobody);
-    let words = ["this pass came to nothing; the next run will try again", "could not reach the token endpoint", "hint: check the network"];
+    let words = [
+        "this pass came to nothing; the next run will try again",
+        "could not reach the token endpoint",
+        "hint: check the network",
+    ];
     scene.rotate().failed(1, &words);
     scene.run(&["status"]).failed(1, &words);
     assert_eq!(standing(&scene), (2, 1));
@@ -167,7 +184,8 @@ fn a_certificate_authority_that_is_not_the_services_is_refused() {
 fn keys_that_entra_would_not_take_are_refused_before_anything_is_stored() {
     let scene = Scene::new();
     let now = scene.now();
-    let expired = scene.emulator.application("old").with_generated_key(now - 200, now - 100).create();
+    let expired =
+        scene.emulator.application("old").with_generated_key(now - 200, now - 100).create();
     scene.write_private("expired.pem", expired.generated_keys()[0].pem());
     let corpus = crate::scene::root().join("crates/rollkey-pfx/tests/data/key-p256.pfx");
     std::fs::copy(corpus, scene.path("ec.pfx")).expect("a file of the corpus");
@@ -197,7 +215,14 @@ mod on_a_clock {
         for ahead in [7200, -7200, 40 * 86_400, -400 * 86_400] {
             let scene = imported();
             scene.tell_wrong_time(ahead);
-            scene.rotate().failed(1, &["nothing was done: a clock is wrong", "at most 5m is safe", "hint: set this machine's clock"]);
+            scene.rotate().failed(
+                1,
+                &[
+                    "nothing was done: a clock is wrong",
+                    "at most 5m is safe",
+                    "hint: set this machine's clock",
+                ],
+            );
             assert_eq!(standing(&scene), (2, 1));
             scene.tell_time();
             scene.rotate_to_rest();
@@ -230,7 +255,10 @@ mod on_a_clock {
         scene.rotate().failed(1, &["delivery failed", "sink `web`", "in the way", "hint: "]);
         scene.rotate().failed(1, &["delivery failed", "sink `web`", "in the way", "hint: "]);
         let status = scene.run(&["status"]).succeeded();
-        assert!(status.out.contains("sink web: ") && status.out.contains("a delivery failed at"), "{status:#?}");
+        assert!(
+            status.out.contains("sink web: ") && status.out.contains("a delivery failed at"),
+            "{status:#?}"
+        );
         scene.advance(3 * 86_400);
         scene.rotate().failed(1, &["a delivery failed"]);
         assert_eq!(standing(&scene), (3, 2), "nothing is removed meanwhile");

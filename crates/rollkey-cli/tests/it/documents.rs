@@ -34,7 +34,9 @@ fn operations_has_a_section_for_every_reason_and_every_blocker() {
     let text = std::fs::read_to_string(root().join("docs/operations.md")).expect("operations");
     let mut sections = text.lines().filter_map(|line| line.strip_prefix("### "));
     let sections: Vec<_> = sections.by_ref().map(str::trim).collect();
-    for name in REASONS.iter().map(|r| format!("{r:?}")).chain(BLOCKERS.iter().map(|b| format!("{b:?}"))) {
+    for name in
+        REASONS.iter().map(|r| format!("{r:?}")).chain(BLOCKERS.iter().map(|b| format!("{b:?}")))
+    {
         assert!(sections.contains(&name.as_str()), "docs/operations.md has no section `{name}`");
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Knows how things are set up and run; what is to be seen is the business of the tests.
 
-#![allow(dead_code, reason = "each set of features needs another part of it")]
+#![cfg_attr(not(feature = "crash-points"), expect(dead_code, reason = "the clock's tests need it"))]
 
 use rollkey_emulator::{Application, Clock, Emulator, GeneratedKey, Lags};
 use std::path::{Path, PathBuf};
@@ -261,7 +261,8 @@ impl Scene {
         }
         let binaries = Path::new(BINARY).parent().expect("a folder").to_owned();
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let path = std::env::join_paths(std::iter::once(binaries).chain(std::env::split_paths(&path)));
+        let path =
+            std::env::join_paths(std::iter::once(binaries).chain(std::env::split_paths(&path)));
         command.current_dir(self.path("")).env("PATH", path.expect("a path"));
         if self.clock_stands {
             command.env("ROLLKEY_TEST_CLOCK", self.path("clock"));
@@ -333,8 +334,7 @@ pub(crate) fn next(ran: &Ran) -> (i64, String) {
 fn keys(clock_stands: bool) -> &'static (GeneratedKey, GeneratedKey) {
     static STANDING: OnceLock<(GeneratedKey, GeneratedKey)> = OnceLock::new();
     static WALL: OnceLock<(GeneratedKey, GeneratedKey)> = OnceLock::new();
-    let (made, now) =
-        if clock_stands { (&STANDING, START) } else { (&WALL, wall()) };
+    let (made, now) = if clock_stands { (&STANDING, START) } else { (&WALL, wall()) };
     made.get_or_init(|| {
         let emulator = block_on(Emulator::start()).expect("the emulator starts");
         let application = emulator
@@ -352,11 +352,6 @@ fn pfx(clock_stands: bool) -> &'static [u8] {
     static WALL: OnceLock<Vec<u8>> = OnceLock::new();
     let made = if clock_stands { &STANDING } else { &WALL };
     made.get_or_init(|| keys(clock_stands).0.pfx(PASSWORD).expect("a PFX"))
-}
-
-/// The key that is registered at the start.
-pub(crate) fn our_key(clock_stands: bool) -> &'static GeneratedKey {
-    &keys(clock_stands).0
 }
 
 pub(crate) fn wall() -> i64 {

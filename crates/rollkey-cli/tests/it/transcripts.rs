@@ -30,12 +30,15 @@ fn play_all(clock_stands: bool) {
     let only = std::env::var("TRANSCRIPT").unwrap_or_default();
     let mut played = 0;
     let mut stale = Vec::new();
-    let mut paths: Vec<_> =
-        std::fs::read_dir(folder).expect("transcripts").map(|e| e.expect("a file").path()).collect();
+    let mut paths: Vec<_> = std::fs::read_dir(folder)
+        .expect("transcripts")
+        .map(|e| e.expect("a file").path())
+        .collect();
     paths.sort();
     for path in paths {
         let written = std::fs::read_to_string(&path).expect("a transcript");
-        if written.contains(NEEDS_CLOCK) != clock_stands || !path.to_string_lossy().contains(&only) {
+        if written.contains(NEEDS_CLOCK) != clock_stands || !path.to_string_lossy().contains(&only)
+        {
             continue;
         }
         let said = play(&written, clock_stands);
@@ -56,7 +59,8 @@ fn play_all(clock_stands: bool) {
 fn difference(written: &str, said: &str) -> String {
     let (written, said): (Vec<_>, Vec<_>) = (written.lines().collect(), said.lines().collect());
     let from = written.iter().zip(&said).take_while(|(a, b)| a == b).count();
-    let show = |lines: &[&str]| lines.iter().skip(from).take(8).copied().collect::<Vec<_>>().join("\n  ");
+    let show =
+        |lines: &[&str]| lines.iter().skip(from).take(8).copied().collect::<Vec<_>>().join("\n  ");
     format!("line {}, written:\n  {}\nsaid:\n  {}", from + 1, show(&written), show(&said))
 }
 
@@ -112,7 +116,9 @@ fn direct(scene: &Scene, direction: &str, last: Option<&Ran>) {
         "the clock moves by twenty days" => scene.advance(20 * 86_400),
         "this machine's clock is two hours fast" => scene.tell_wrong_time(7200),
         "this machine's clock is right" => scene.tell_time(),
-        "the service lags" => scene.emulator.set_lags(Lags { flapping: false, ..Lags::realistic() }),
+        "the service lags" => {
+            scene.emulator.set_lags(Lags { flapping: false, ..Lags::realistic() })
+        }
         "the answer to addKey is lost" => scene.emulator.next(Operation::AddKey).loses_its_answer(),
         "the answer to removeKey is lost" => {
             scene.emulator.next(Operation::RemoveKey).loses_its_answer();
