@@ -17,8 +17,10 @@ pub(crate) struct Loaded {
 impl Loaded {
     /// A path of the configuration, from where it counts.
     pub(crate) fn resolve(&self, path: &Path) -> PathBuf {
-        let folder = self.path.parent().filter(|f| !f.as_os_str().is_empty());
-        folder.unwrap_or(Path::new(".")).join(path)
+        match self.path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder.join(path),
+            _ => path.to_path_buf(),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Knows how things are set up and run; what is to be seen is the business of the tests.
 
-#![allow(dead_code, reason = "each set of features needs another part of it")]
+#![cfg_attr(not(feature = "crash-points"), expect(dead_code, reason = "the clock's tests need it"))]
 
 use rollkey_emulator::{Application, Clock, Emulator, GeneratedKey, Lags};
 use std::path::{Path, PathBuf};
@@ -352,11 +352,6 @@ fn pfx(clock_stands: bool) -> &'static [u8] {
     static WALL: OnceLock<Vec<u8>> = OnceLock::new();
     let made = if clock_stands { &STANDING } else { &WALL };
     made.get_or_init(|| keys(clock_stands).0.pfx(PASSWORD).expect("a PFX"))
-}
-
-/// The key that is registered at the start.
-pub(crate) fn our_key(clock_stands: bool) -> &'static GeneratedKey {
-    &keys(clock_stands).0
 }
 
 pub(crate) fn wall() -> i64 {

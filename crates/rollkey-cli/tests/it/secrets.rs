@@ -13,17 +13,22 @@ struct Secrets {
 }
 
 impl Secrets {
+    /// All that stand in the files that hold them on purpose.
     fn of(scene: &Scene) -> Self {
-        let keys = scene.path("state/billing/keys/keys");
-        let read = |entry: std::io::Result<std::fs::DirEntry>| {
-            let pem = std::fs::read(entry.expect("a key").path()).expect("a key");
-            let blocks = pem::parse_many(pem).expect("a PEM file");
-            let key = blocks.into_iter().find(|block| block.tag() == "PRIVATE KEY");
-            key.expect("a private key").into_contents()
-        };
-        let keys =
-            std::fs::read_dir(keys).map_or_else(|_| Vec::new(), |all| all.map(read).collect());
-        Self { words: vec![PASSWORD.to_owned()], keys }
+        let mut secrets = Self { words: Vec::new(), keys: Vec::new() };
+        for file in scene.files().iter().filter(|file| file.is_file()) {
+            let name = file.to_string_lossy();
+            let bytes = std::fs::read(file).expect("a file");
+            if name.ends_with("password") {
+                secrets.words.push(String::from_utf8_lossy(&bytes).trim().to_owned());
+            } else if name.ends_with(".pem") {
+                let blocks = pem::parse_many(bytes).expect("a PEM file").into_iter();
+                let keys = blocks.filter(|block| block.tag() == "PRIVATE KEY");
+                secrets.keys.extend(keys.map(pem::Pem::into_contents));
+            }
+        }
+        assert!(secrets.words.contains(&PASSWORD.to_owned()));
+        secrets
     }
 
     /// What is found in a text that should not stand there.
@@ -64,7 +69,7 @@ impl Secrets {
 /// The files that hold keys on purpose.
 fn may_hold_keys(file: &Path) -> bool {
     let name = file.to_string_lossy();
-    [".pem", ".pfx", ".pfx-password"].iter().any(|end| name.ends_with(end))
+    [".pem", ".pfx", "password"].iter().any(|end| name.ends_with(end))
 }
 
 #[track_caller]
@@ -73,7 +78,7 @@ fn check(scene: &Scene, ran: &Ran) {
     for text in [&ran.out, &ran.err] {
         assert_eq!(secrets.found_in(text), None, "in the output of {ran:#?}");
     }
-    for file in scene.files().iter().filter(|file| !may_hold_keys(file)) {
+    for file in scene.files().iter().filter(|file| file.is_file() && !may_hold_keys(file)) {
         let text = String::from_utf8_lossy(&std::fs::read(file).expect("a file")).into_owned();
         assert_eq!(secrets.found_in(&text), None, "in {}", file.display());
     }
@@ -96,6 +101,15 @@ fn no_command_shows_or_notes_a_secret_at_the_highest_log_level() {
     said(&[&import[..], &["--json"]].concat()).succeeded();
     said(&["status", "--json"]).succeeded();
     said(&["rotate", NAME, "--dry-run"]).succeeded();
+    // A proof is what is asked for: alone on standard output, and nowhere else.
+    let object = scene.application.object_id().to_owned();
+    let proof = ["token", "proof", "billing.pfx", "--object-id", &object];
+    let password = ["--password-file", "billing.pfx-password", "--log", "trace"];
+    let ran = scene.run(&[&proof[..], &password].concat()).succeeded();
+    assert_eq!(ran.out.matches('.').count(), 2);
+    assert!(ran.out.starts_with("eyJ") && ran.out.lines().count() == 1, "{}", ran.out);
+    check(&scene, &Ran { out: String::new(), ..ran });
+
     // Refusals and lost answers are told at length, too.
     scene.emulator.next(Operation::Token).answers(400, "invalid_request");
     said(&["rotate", NAME]);
@@ -116,15 +130,7 @@ fn no_command_shows_or_notes_a_secret_at_the_highest_log_level() {
         }
     }
     said(&["status"]).succeeded();
-
-    // A proof is what is asked for: alone on standard output, and nowhere else.
-    let object = scene.application.object_id().to_owned();
-    let proof = ["token", "proof", "billing.pfx", "--object-id", &object];
-    let password = ["--password-file", "billing.pfx-password", "--log", "trace"];
-    let ran = scene.run(&[&proof[..], &password].concat()).succeeded();
-    assert_eq!(ran.out.matches('.').count(), 2);
-    assert!(ran.out.starts_with("eyJ") && ran.out.lines().count() == 1, "{}", ran.out);
-    check(&scene, &Ran { out: String::new(), ..ran });
+    said(&["demo", "--dir", "demo"]).succeeded();
 }
 
 #[test]
