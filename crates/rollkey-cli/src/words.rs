@@ -2,6 +2,7 @@
 //!
 //! `docs/operations.md` has a section for each reason and blocker, by the same name.
 
+use rollkey::answer::Refusal;
 use rollkey::rotation::{Look, Parts};
 use rollkey_core::{Blocker, Decision, Reason, Slot, Span, Standing, Step, Thumbprint, Timestamp};
 
@@ -128,6 +129,13 @@ pub(crate) fn decision(look: &Look, parts: &Parts) -> String {
         ),
         Decision::Blocked(why) => format!("blocked: {}", blocker(*why).0),
     }
+}
+
+/// What was said, without the words: a refusal that is expected needs only its code, and the id
+/// by which support finds it.
+pub(crate) fn refusal(refusal: &Refusal) -> String {
+    let id = refusal.request_id.as_ref().map(|id| format!(" (request {id})"));
+    format!("{} {}{}", refusal.status, refusal.code, id.unwrap_or_default())
 }
 
 /// RFC 3339, UTC, whole seconds.

@@ -144,8 +144,8 @@ async fn pass(
             output.line(format!("{}: {}", words::step(step, parts), words::reason(*why)));
         }
         let refusal = pass.probe_refused.as_ref().map(ToString::to_string);
-        if let Some(refusal) = &refusal {
-            output.line(format!("  not yet: {refusal}"));
+        if let Some(refusal) = &pass.probe_refused {
+            output.line(format!("  not yet: {}", words::refusal(refusal)));
         }
         let failure = pass.failed_delivery.as_ref().map(ToString::to_string);
         if let Some(failure) = &failure {
