@@ -129,7 +129,7 @@ fn state_folder(loaded: &Loaded, name: &str) -> PathBuf {
 }
 
 fn keys_folder(loaded: &Loaded, name: &str) -> PathBuf {
-    state_folder(loaded, name).join("keys")
+    state_folder(loaded, name).join("keystore")
 }
 
 fn key_spec(name: &str, app: &Application) -> Result<KeySpec, CommandError> {

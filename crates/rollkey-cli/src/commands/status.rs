@@ -53,7 +53,9 @@ pub(crate) fn show(look: &Look, parts: &Parts, output: &Output) {
     let status = Status::of(look, parts);
     output.json(&status);
     output.line(format!("{} ({})", parts.name, parts.app));
-    output.line(keys(look, parts).to_string());
+    for line in keys(look, parts).to_string().lines() {
+        output.line(line.trim_end());
+    }
     if let Some(why) = &look.unreadable {
         output.line(format!("directory: {}", report::unreadable(why)));
     }

@@ -131,7 +131,7 @@ impl<'a> Story<'a> {
         let file = |name: &str, what: &str| self.line(&format!("  {name:<34} {what}"));
         self.line(&format!("  in {}:", stage.folder.display()));
         file("rollkey.toml", "the configuration: ten lines");
-        file("state/billing/keys/", "the keys in rollkey's custody");
+        file("state/billing/keystore/", "the keys in rollkey's custody");
         file("state/billing/journal.jsonl", "what cannot be looked up again");
         file("consumer/current/bundle.pem", "what consumers read");
         file("billing.pfx", "the certificate from before; it opens nothing any more");

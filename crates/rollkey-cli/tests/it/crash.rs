@@ -72,7 +72,7 @@ impl Plot {
             }
             long.push_str("{\"at\":\"2027-0");
             scene.write(journal, long);
-            let stray = format!("state/billing/keys/keys/{STRAY}.pem");
+            let stray = format!("state/billing/keystore/keys/{STRAY}.pem");
             scene.write_private(&stray, "left by a crash");
             *littered = true;
         }

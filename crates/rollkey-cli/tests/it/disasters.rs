@@ -75,14 +75,14 @@ fn a_state_folder_that_is_read_only_changes_nothing() {
         scene.shell(&format!("unshare -m sh -c '{mount} && exec rollkey rotate {NAME}'"))
     } else {
         chmod(&scene.path("state/billing"), 0o500);
-        chmod(&scene.path("state/billing/keys"), 0o500);
+        chmod(&scene.path("state/billing/keystore"), 0o500);
         if std::fs::write(scene.path("state/billing/probe"), "").is_ok() {
             println!("not run: this user may write to folders that are read-only");
             return;
         }
         let ran = scene.rotate();
         chmod(&scene.path("state/billing"), 0o700);
-        chmod(&scene.path("state/billing/keys"), 0o700);
+        chmod(&scene.path("state/billing/keystore"), 0o700);
         ran
     };
     assert!(ran.err.contains("Read-only") || ran.err.contains("Permission denied"), "{ran:#?}");
@@ -98,7 +98,7 @@ fn a_folder_in_the_place_of_the_journal_is_reported_and_nothing_is_done() {
     std::fs::create_dir(&place).expect("a folder");
     let words = [
         "error: nothing was done: there is no journal",
-        "the journal ./state/billing/journal.jsonl",
+        "the journal state/billing/journal.jsonl",
     ];
     scene.rotate().failed(1, &words);
     assert_eq!(standing(&scene), (2, 1));
@@ -135,7 +135,7 @@ fn a_damaged_journal_is_not_guessed_at_and_may_be_moved_away() {
 #[cfg(unix)]
 #[test]
 fn keys_that_are_open_to_others_are_not_used_until_they_are_closed() {
-    for (place, mode) in [("state/billing/keys", 0o755), ("state/billing/keys/state.json", 0o644)] {
+    for (place, mode) in [("state/billing/keystore", 0o755), ("state/billing/keystore/state.json", 0o644)] {
         let scene = imported();
         chmod(&scene.path(place), mode);
         let ran = scene.rotate().failed(

@@ -210,7 +210,7 @@ impl Scene {
 
     /// How many private keys the keystore holds.
     pub(crate) fn keys_held(&self) -> usize {
-        let keys = self.path("state/billing/keys/keys");
+        let keys = self.path("state/billing/keystore/keys");
         std::fs::read_dir(keys).expect("the keys").filter(Result::is_ok).count()
     }
 
