@@ -79,7 +79,7 @@ fn crashes(_: &mut Findings) -> Verdict {
     #[rustfmt::skip]
     let command = cargo(&[
         "test", "--package", "rollkey-cli", "--features", "crash-points", "--test", "it", "--",
-        "--nocapture", "crash", "clock",
+        "--nocapture", "crash", "clock", "secrets::", "json::",
     ]);
     cargo_test(command).map_or_else(Verdict::Failed, |(_, verdict)| verdict)
 }
