@@ -21,7 +21,7 @@ use rollkey_core::{
     Algorithm, Assertion, Decision, KeyId, ObjectId, Policy, Proof, Reason, Timestamp,
 };
 use rollkey_emulator::{Application, Emulator, Lags};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -54,7 +54,7 @@ pub(crate) struct Rolled {
 }
 
 impl Stage {
-    pub(crate) async fn set(lags: Lags, proxy: Option<Proxy>) -> Self {
+    pub(crate) async fn set(place: &Path, lags: Lags, proxy: Option<Proxy>) -> Self {
         let emulator = Emulator::builder()
             .seed(7)
             .clock(rollkey_emulator::Clock::manual_at(START))
@@ -74,8 +74,7 @@ impl Stage {
         .expect("a certificate");
         let application =
             emulator.application(NAME).with_key(certificate.0.clone()).create();
-        // On a disk, not in memory: what is flushed shall cost what it costs.
-        let folder = tempfile::TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+        let folder = tempfile::TempDir::new_in(place).expect("a folder");
         let stage = Self { emulator, application, folder, proxy };
         let pkcs8 = key.to_pkcs8().expect("its bytes");
         let material = import(
@@ -214,7 +213,7 @@ struct Timed<T> {
 }
 
 impl<T: Sync> Timed<T> {
-    fn time<'a, O>(&'a self, asked: BoxFuture<'a, O>) -> BoxFuture<'a, O> {
+    fn time<'a, O: 'a>(&'a self, asked: BoxFuture<'a, O>) -> BoxFuture<'a, O> {
         async move {
             let began = Instant::now();
             let answer = asked.await;
