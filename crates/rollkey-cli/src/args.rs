@@ -32,16 +32,41 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
 }
 
+/// What stands here is the help of each, and not at its arguments: those are put together only for
+/// the command that was given, which saves every start a third of a millisecond.
 #[derive(Subcommand, Debug)]
+#[command(defer = true)]
 pub(crate) enum Command {
+    /// Bring the key that is registered now into rollkey's custody
+    ///
+    /// Takes what people have: a PFX of any make, PEM (PKCS#1, PKCS#8, encrypted PKCS#8; certificate
+    /// and key in one file or two), or DER. What Entra would not take is refused with the reason,
+    /// before anything is stored. Nothing is sent anywhere.
     Import(ImportArgs),
+    /// Rotate the key of one application, if it is due
+    ///
+    /// Makes passes until nothing is left to do now, and returns. Safe to run at any time, from cron
+    /// as often as you like, and to interrupt: the next run carries on from what it finds. A whole
+    /// rotation takes about a day, most of it overlap; run this every few minutes, or once with --wait.
     Rotate(RotateArgs),
+    /// Show where an application's keys stand, and what is to be done next
+    ///
+    /// Asks the directory and the token endpoint, and changes nothing. Exit code 4 if a person must
+    /// act.
     Status(StatusArgs),
     #[command(subcommand)]
     Config(ConfigCommand),
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Run a test server: Entra login and Microsoft Graph, on this machine only
+    ///
+    /// It checks every signature, lags like the real service, and forgets everything when it stops. It
+    /// writes its CA, a PFX and a PEM per application, and DIR/world.json with every address and id;
+    /// it removes nothing of yours.
     Emulator(EmulatorArgs),
+    /// Watch a key being rolled, against the emulator, with faults on the way
+    ///
+    /// Needs no tenant, no network and no configuration, and takes a few seconds.
     Demo(DemoArgs),
     /// Print a document that is made from the code
     #[command(hide = true)]
@@ -50,11 +75,6 @@ pub(crate) enum Command {
     },
 }
 
-/// Bring the key that is registered now into rollkey's custody
-///
-/// Takes what people have: a PFX of any make, PEM (PKCS#1, PKCS#8, encrypted PKCS#8; certificate
-/// and key in one file or two), or DER. What Entra would not take is refused with the reason,
-/// before anything is stored. Nothing is sent anywhere.
 #[derive(Args, Debug)]
 pub(crate) struct ImportArgs {
     /// Application, by its name in the configuration
@@ -76,7 +96,8 @@ pub(crate) struct ImportArgs {
     pub(crate) password: PasswordArgs,
 }
 
-/// Where the password of a file comes from. Never from an argument: those can be seen by others.
+// Where the password of a file comes from. Never from an argument: those can be seen by others.
+// (No doc comment: it would become the help of the command that this is part of.)
 #[derive(Args, Debug, Default)]
 #[group(multiple = false)]
 pub(crate) struct PasswordArgs {
@@ -93,11 +114,6 @@ pub(crate) struct PasswordArgs {
     pub(crate) password_stdin: bool,
 }
 
-/// Rotate the key of one application, if it is due
-///
-/// Makes passes until nothing is left to do now, and returns. Safe to run at any time, from cron
-/// as often as you like, and to interrupt: the next run carries on from what it finds. A whole
-/// rotation takes about a day, most of it overlap; run this every few minutes, or once with --wait.
 #[derive(Args, Debug)]
 pub(crate) struct RotateArgs {
     /// Application, by its name in the configuration
@@ -116,10 +132,6 @@ pub(crate) struct RotateArgs {
     pub(crate) now: bool,
 }
 
-/// Show where an application's keys stand, and what is to be done next
-///
-/// Asks the directory and the token endpoint, and changes nothing. Exit code 4 if a person must
-/// act.
 #[derive(Args, Debug)]
 pub(crate) struct StatusArgs {
     /// Applications, by their names in the configuration [default: all]
@@ -202,11 +214,6 @@ pub(crate) struct ProofArgs {
     pub(crate) password: PasswordArgs,
 }
 
-/// Run a test server: Entra login and Microsoft Graph, on this machine only
-///
-/// It checks every signature, lags like the real service, and forgets everything when it stops. It
-/// writes its CA, a PFX and a PEM per application, and DIR/world.json with every address and id;
-/// it removes nothing of yours.
 #[derive(Args, Debug)]
 pub(crate) struct EmulatorArgs {
     /// Folder to write to
@@ -240,9 +247,6 @@ pub(crate) struct EmulatorArgs {
     pub(crate) lag: Option<rollkey_core::Span>,
 }
 
-/// Watch a key being rolled, against the emulator, with faults on the way
-///
-/// Needs no tenant, no network and no configuration, and takes a few seconds.
 #[derive(Args, Debug)]
 pub(crate) struct DemoArgs {
     /// Folder to write to [default: a new one beside the current folder's other files]

@@ -18,11 +18,13 @@ pub(crate) mod pem;
 pub use error::{Encrypted, ImportError, LooksLike, PemProblem};
 
 use crate::certificate::{CertificateInfo, KeyAlgorithm};
+use crate::keystore::signing::RsaKey;
 use crate::ports::CertificateDer;
 use crate::secret::SecretBytes;
 use contents::Found;
 use rollkey_core::{Thumbprint, Timestamp};
 use std::fmt;
+use std::sync::Arc;
 
 /// The bytes of one file.
 #[derive(Clone, Copy)]
@@ -44,6 +46,7 @@ impl fmt::Debug for Source<'_> {
 pub struct Imported {
     certificates: Vec<CertificateDer>,
     private_key: SecretBytes,
+    key: Arc<RsaKey>,
     info: CertificateInfo,
     warnings: Vec<ImportWarning>,
 }
@@ -84,6 +87,11 @@ impl Imported {
     /// The private key: RSA, PKCS#8, DER.
     pub fn private_key(&self) -> &SecretBytes {
         &self.private_key
+    }
+
+    /// The same key, read and checked already: reading it again would cost as much as a signature.
+    pub fn key(&self) -> &RsaKey {
+        &self.key
     }
 
     /// What the certificate of the key says.

@@ -5,7 +5,6 @@ use crate::clock::clock;
 use crate::commands::import;
 use crate::error::CommandError;
 use crate::output::Output;
-use rollkey::keystore::signing::RsaKey;
 use rollkey_core::{Algorithm, UnsignedProof};
 use std::process::ExitCode;
 
@@ -20,8 +19,7 @@ fn proof(args: &ProofArgs, output: &Output) -> Result<ExitCode, CommandError> {
     let material = import::read(&args.file, args.key.as_deref(), &args.password, now)?;
     let proof =
         UnsignedProof::new(args.object_id, material.info().thumbprint, Algorithm::Rs256, now);
-    let signed = RsaKey::from_pkcs8(material.private_key().expose())
-        .and_then(|key| key.sign(proof.algorithm(), proof.signing_input()));
+    let signed = material.key().sign(proof.algorithm(), proof.signing_input());
     let signature = signed.map_err(|error| CommandError::failed("could not sign").cause(error))?;
     output.raw(proof.seal(&signature).token());
     Ok(ExitCode::SUCCESS)

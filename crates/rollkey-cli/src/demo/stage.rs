@@ -9,7 +9,6 @@ use crate::wire;
 use rollkey::answer::Refusal;
 use rollkey::durable::{self, Access};
 use rollkey::import::Imported;
-use rollkey::keystore::signing::RsaKey;
 use rollkey::ports::{Clock, TokenEndpoint, Verdict};
 use rollkey_core::{Algorithm, Span, Thumbprint, Timestamp, TokenId, UnsignedAssertion};
 use rollkey_emulator::{Application, Emulator, Lags, Operation, ReplicaView};
@@ -194,8 +193,9 @@ pub(super) async fn sign_in(
     let thumbprint = key.info().thumbprint;
     let assertion =
         UnsignedAssertion::new(app, login.address(), thumbprint, Algorithm::Ps256, jti, now);
-    let signature = RsaKey::from_pkcs8(key.private_key().expose())
-        .and_then(|key| key.sign(assertion.algorithm(), assertion.signing_input()))
+    let signature = key
+        .key()
+        .sign(assertion.algorithm(), assertion.signing_input())
         .map_err(|error| CommandError::failed("the consumer could not sign").cause(error))?;
     let answer = login.token(&assertion.seal(&signature), &scope).await;
     match answer.map(|answer| answer.value) {

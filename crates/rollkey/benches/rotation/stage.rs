@@ -21,7 +21,7 @@ use rollkey_core::{
     Algorithm, Assertion, Decision, KeyId, ObjectId, Policy, Proof, Reason, Timestamp,
 };
 use rollkey_emulator::{Application, Emulator, Lags};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -54,7 +54,7 @@ pub(crate) struct Rolled {
 }
 
 impl Stage {
-    pub(crate) async fn set(lags: Lags, proxy: Option<Proxy>) -> Self {
+    pub(crate) async fn set(place: &Path, lags: Lags, proxy: Option<Proxy>) -> Self {
         let emulator = Emulator::builder()
             .seed(7)
             .clock(rollkey_emulator::Clock::manual_at(START))
@@ -72,9 +72,9 @@ impl Stage {
             &|message| Ok(key.sign(Algorithm::Rs256, message)?),
         )
         .expect("a certificate");
-        let application = emulator.application(NAME).with_key(certificate.0.clone()).create();
-        // On a disk, not in memory: what is flushed shall cost what it costs.
-        let folder = tempfile::TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+        let application =
+            emulator.application(NAME).with_key(certificate.0.clone()).create();
+        let folder = tempfile::TempDir::new_in(place).expect("a folder");
         let stage = Self { emulator, application, folder, proxy };
         let pkcs8 = key.to_pkcs8().expect("its bytes");
         let material = import(
@@ -95,7 +95,8 @@ impl Stage {
     }
 
     fn keystore(&self) -> FileKeystore {
-        let spec = KeySpec { bits: KeySize::Rsa2048, common_name: NAME.parse().expect("a name") };
+        let spec =
+            KeySpec { bits: KeySize::Rsa2048, common_name: NAME.parse().expect("a name") };
         FileKeystore::create_or_open(self.path("keys"), spec).expect("a keystore")
     }
 
@@ -212,7 +213,7 @@ struct Timed<T> {
 }
 
 impl<T: Sync> Timed<T> {
-    fn time<'a, O>(&'a self, asked: BoxFuture<'a, O>) -> BoxFuture<'a, O> {
+    fn time<'a, O: 'a>(&'a self, asked: BoxFuture<'a, O>) -> BoxFuture<'a, O> {
         async move {
             let began = Instant::now();
             let answer = asked.await;

@@ -8,6 +8,7 @@ use crate::certificate::{self, CertificateInfo, KeyAlgorithm};
 use crate::keystore::signing::{RsaKey, RsaKeyError};
 use crate::ports::CertificateDer;
 use rollkey_core::{MAX_CLOCK_ERROR, Thumbprint, Timestamp};
+use std::sync::Arc;
 
 /// Chooses the key that fits a valid certificate, and puts the issuers of that behind it.
 pub(super) fn judge(found: Found, now: Timestamp) -> Result<Imported, ImportError> {
@@ -33,6 +34,7 @@ pub(super) fn judge(found: Found, now: Timestamp) -> Result<Imported, ImportErro
     Ok(Imported {
         certificates: chain.iter().filter_map(by_thumbprint).collect(),
         private_key: key.key.to_pkcs8().map_err(|source| key.unreadable(source))?,
+        key: Arc::clone(&key.key),
         info: leaf.clone(),
         warnings,
     })
@@ -41,7 +43,7 @@ pub(super) fn judge(found: Found, now: Timestamp) -> Result<Imported, ImportErro
 /// A key that could sign, and where it stands among those that were found. The same key may well
 /// stand in both of two files.
 struct Usable<'a> {
-    key: RsaKey,
+    key: Arc<RsaKey>,
     place: &'a str,
     same: Vec<usize>,
 }
@@ -60,7 +62,9 @@ fn usable(keys: &[FoundKey]) -> Result<Vec<Usable<'_>>, ImportError> {
         match read(found) {
             Ok(key) => match usable.iter_mut().find(|there| there.key.spki() == key.spki()) {
                 Some(there) => there.same.push(n),
-                None => usable.push(Usable { key, place: &found.place, same: vec![n] }),
+                None => {
+                    usable.push(Usable { key: Arc::new(key), place: &found.place, same: vec![n] })
+                }
             },
             Err(error) => _ = refusal.get_or_insert(error),
         }
