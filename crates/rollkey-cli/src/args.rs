@@ -70,9 +70,7 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Print a document that is made from the code
     #[command(hide = true)]
-    Docs {
-        document: Document,
-    },
+    Docs { document: Document },
 }
 
 #[derive(Args, Debug)]

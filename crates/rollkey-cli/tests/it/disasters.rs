@@ -96,10 +96,8 @@ fn a_folder_in_the_place_of_the_journal_is_reported_and_nothing_is_done() {
     let scene = imported();
     let place = scene.path("state/billing/journal.jsonl");
     std::fs::create_dir(&place).expect("a folder");
-    let words = [
-        "error: nothing was done: there is no journal",
-        "the journal state/billing/journal.jsonl",
-    ];
+    let words =
+        ["error: nothing was done: there is no journal", "the journal state/billing/journal.jsonl"];
     scene.rotate().failed(1, &words);
     assert_eq!(standing(&scene), (2, 1));
     std::fs::remove_dir(&place).expect("it is empty");
@@ -135,7 +133,9 @@ fn a_damaged_journal_is_not_guessed_at_and_may_be_moved_away() {
 #[cfg(unix)]
 #[test]
 fn keys_that_are_open_to_others_are_not_used_until_they_are_closed() {
-    for (place, mode) in [("state/billing/keystore", 0o755), ("state/billing/keystore/state.json", 0o644)] {
+    for (place, mode) in
+        [("state/billing/keystore", 0o755), ("state/billing/keystore/state.json", 0o644)]
+    {
         let scene = imported();
         chmod(&scene.path(place), mode);
         let ran = scene.rotate().failed(
