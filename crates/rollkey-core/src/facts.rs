@@ -155,8 +155,10 @@ impl Facts {
                 facts.answers.clear();
             }
             Note::NotTaken(key) => {
-                let facts = self.key(key, at);
-                if facts.sent_at == Some(at) {
+                // A journal that was lost meanwhile does not hear of the key by this: the note is
+                // older than the journal.
+                let facts = self.keys.get_mut(&key).filter(|facts| facts.sent_at == Some(at));
+                if let Some(facts) = facts {
                     facts.sent_at = facts.sent_before.take();
                 }
             }

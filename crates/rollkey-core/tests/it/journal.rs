@@ -77,6 +77,11 @@ fn a_worker_that_is_late_takes_back_its_own_call_only() {
 }
 
 #[test]
+fn a_journal_that_was_lost_does_not_hear_of_a_key_by_what_is_older() {
+    assert_eq!(facts(&[(Note::NotTaken(key()), 1)]), Facts::default());
+}
+
+#[test]
 fn the_first_yes_and_the_last_are_kept() {
     let yes = Note::Accepted(key(), A);
     assert_eq!(of_key(&[(yes, 1), (yes, 5), (yes, 9)]).answer(A), heard(1, 9));
