@@ -80,7 +80,10 @@ fn run(mut program: Command) {
 fn proves(mut program: Command) {
     let output = program.output().expect("it starts");
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.trim().split('.').count() == 3, "{program:?}: {output:?}");
+    assert!(
+        output.status.success() && text.trim().split('.').count() == 3,
+        "{program:?}: {output:?}"
+    );
 }
 
 /// A PFX file as .NET and OpenSSL write it today.

@@ -30,8 +30,15 @@ fn main() {
     let folder = folder.path();
     let mut emulator = Ended(spawn(folder, &["emulator", "--dir", "world", "--lag", "0s"]));
     let world = folder.join("world/world.json");
-    wait_for(|| fs::read(&world).is_ok_and(|text| serde_json::from_slice::<serde_json::Value>(&text).is_ok()));
-    measured("`rollkey emulator` with one application, before any request", told(at_rest(&emulator.0)), "");
+    wait_for(|| {
+        fs::read(&world)
+            .is_ok_and(|text| serde_json::from_slice::<serde_json::Value>(&text).is_ok())
+    });
+    measured(
+        "`rollkey emulator` with one application, before any request",
+        told(at_rest(&emulator.0)),
+        "",
+    );
 
     let world: serde_json::Value =
         serde_json::from_slice(&fs::read(&world).expect("the world")).expect("JSON");

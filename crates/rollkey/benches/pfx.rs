@@ -25,14 +25,11 @@ fn main() {
     let key = RsaKey::generate(KeySize::Rsa2048).expect("a key");
     let now = 1_800_000_000;
     let name = "billing".parse().expect("a name");
-    let certificate = self_signed(
-        &name,
-        key.spki(),
-        Timestamp(now - 300),
-        Timestamp(now + 86_400),
-        &|message| Ok(key.sign(Algorithm::Rs256, message)?),
-    )
-    .expect("a certificate");
+    let certificate =
+        self_signed(&name, key.spki(), Timestamp(now - 300), Timestamp(now + 86_400), &|message| {
+            Ok(key.sign(Algorithm::Rs256, message)?)
+        })
+        .expect("a certificate");
     let pkcs8 = key.to_pkcs8().expect("its bytes");
     let file = |profile: Profile, iterations| {
         let pfx = PfxToWrite {
@@ -43,7 +40,8 @@ fn main() {
         let iterations = NonZeroU32::new(iterations).expect("some");
         rollkey_pfx::write(&pfx, PASSWORD, profile.with_iterations(iterations)).expect("a file")
     };
-    let read = |file: &[u8]| _ = black_box(rollkey_pfx::read(file, PASSWORD).expect("its password"));
+    let read =
+        |file: &[u8]| _ = black_box(rollkey_pfx::read(file, PASSWORD).expect("its password"));
 
     let modern = [file(Profile::MODERN, FEW), file(Profile::MODERN, MANY)];
     let legacy = [file(Profile::LEGACY_3DES, FEW), file(Profile::LEGACY_3DES, MANY)];
@@ -60,11 +58,7 @@ fn main() {
         ("AES-256, SHA-256", &modern_few, &modern_many),
         ("3DES, SHA-1", &legacy_few, &legacy_many),
     ] {
-        measured(
-            &format!("{what}: a file of 2,048 iterations"),
-            time(few.median()),
-            "",
-        );
+        measured(&format!("{what}: a file of 2,048 iterations"), time(few.median()), "");
         let difference = many.median() - few.median();
         measured(
             &format!("{what}: each 100,000 iterations more, in all derivations of the file"),

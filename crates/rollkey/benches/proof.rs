@@ -20,9 +20,7 @@ fn main() {
     if !support::asked_for() {
         return;
     }
-    for (size, proofs) in
-        [(KeySize::Rsa2048, 80), (KeySize::Rsa3072, 25), (KeySize::Rsa4096, 12)]
-    {
+    for (size, proofs) in [(KeySize::Rsa2048, 80), (KeySize::Rsa3072, 25), (KeySize::Rsa4096, 12)] {
         let key = RsaKey::generate(size).expect("a key");
         let pkcs8 = key.to_pkcs8().expect("its bytes");
         let bare_key = RsaKeyPair::from_pkcs8(pkcs8.expose()).expect("the same key");

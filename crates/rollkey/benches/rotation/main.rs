@@ -101,9 +101,8 @@ fn tell(costs: &Costs, place: &str) {
     }
     let bulk = key.mean() + doors.median();
     let share = |samples: &Samples| samples.median() / bulk;
-    let percent = |samples: &Samples| {
-        format!("{} = {:.1} %", time(samples.median()), share(samples) * 100.0)
-    };
+    let percent =
+        |samples: &Samples| format!("{} = {:.1} %", time(samples.median()), share(samples) * 100.0);
     let judged = |samples: &Samples| goal("at most 5 %", share(samples) <= 0.05);
     measured("— making the key, processor time, mean", time(key.mean()), "");
     measured("— round trips, TLS on our side included, median", time(doors.median()), "");

@@ -72,8 +72,7 @@ impl Stage {
             &|message| Ok(key.sign(Algorithm::Rs256, message)?),
         )
         .expect("a certificate");
-        let application =
-            emulator.application(NAME).with_key(certificate.0.clone()).create();
+        let application = emulator.application(NAME).with_key(certificate.0.clone()).create();
         let folder = tempfile::TempDir::new_in(place).expect("a folder");
         let stage = Self { emulator, application, folder, proxy };
         let pkcs8 = key.to_pkcs8().expect("its bytes");
@@ -95,8 +94,7 @@ impl Stage {
     }
 
     fn keystore(&self) -> FileKeystore {
-        let spec =
-            KeySpec { bits: KeySize::Rsa2048, common_name: NAME.parse().expect("a name") };
+        let spec = KeySpec { bits: KeySize::Rsa2048, common_name: NAME.parse().expect("a name") };
         FileKeystore::create_or_open(self.path("keys"), spec).expect("a keystore")
     }
 
