@@ -179,7 +179,15 @@ fn every_history_with_n_faults() {
 }
 
 fn every_history(faults: u8) {
-    let short = [two_audiences(), retiring(), expired_pending(), two_sinks(), two_of_each()];
+    let short = [
+        two_audiences(),
+        retiring(),
+        expired_pending(),
+        two_sinks(),
+        two_of_each(),
+        short_overlap(),
+        last_minute(),
+    ];
     short.iter().for_each(|run| run.explore(faults));
     // The long ones, with one fault less.
     let long = [unreadable(), two_rotations()];
