@@ -128,30 +128,22 @@ async fn round_trips(what: &str, lags: Lags) {
     for asked in &log {
         println!("  {:>7} {:?} {}", asked.at - began, asked.operation, asked.status);
     }
+    measured(&format!("round trips of a rotation, {what}"), log.len().to_string(), "");
+    for (operation, purpose) in [
+        (Operation::Token, "tokens: to begin, each time the new key is asked, after the overlap"),
+        (Operation::Read, "reads: a look before each step that may rest on the list"),
+        (Operation::AddKey, "addKey"),
+        (Operation::RemoveKey, "removeKey"),
+    ] {
+        measured(&format!("— {purpose}"), count(operation).to_string(), "");
+    }
+    let opened = relay::connections() - connections;
+    measured("— connections opened, if no time passes between them", opened.to_string(), "");
+    let login = in_real_time(&log, |asked| asked.operation == Operation::Token);
+    let graph = in_real_time(&log, |asked| asked.operation != Operation::Token);
     measured(
-        &format!("round trips of a rotation, {what}"),
-        format!(
-            "{}: {} tokens, {} reads, {} addKey, {} removeKey",
-            log.len(),
-            count(Operation::Token),
-            count(Operation::Read),
-            count(Operation::AddKey),
-            count(Operation::RemoveKey)
-        ),
-        "",
-    );
-    measured(
-        &format!("connections of a rotation without pauses, {what}"),
-        (relay::connections() - connections).to_string(),
-        "",
-    );
-    measured(
-        &format!("connections in real time, {what}: to login, to Graph"),
-        format!(
-            "{}, {}",
-            in_real_time(&log, |asked| asked.operation == Operation::Token),
-            in_real_time(&log, |asked| asked.operation != Operation::Token)
-        ),
+        &format!("— in real time, where one is kept for {IDLE} s"),
+        format!("{login} to login, {graph} to Graph"),
         "",
     );
 }
