@@ -1,6 +1,6 @@
 //! The world of a rotation: an emulator, an application, and what an operator would have on disk.
 
-use crate::support::cpu_of_threads;
+use crate::support::{cpu_of_this_thread, cpu_of_threads};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use rollkey::certificate::self_signed;
 use rollkey::cloud::Cloud;
@@ -24,7 +24,7 @@ use rollkey_emulator::{Application, Emulator, Lags};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 const NAME: &str = "billing";
 const START: i64 = 1_800_000_000;
@@ -43,14 +43,21 @@ pub(crate) struct Stage {
 /// A rotation, from due to rest. Seconds.
 pub(crate) struct Rolled {
     pub(crate) wall: f64,
-    /// Between a request and its answer, TLS and all.
-    pub(crate) doors: f64,
-    /// Processor time of the thread that does everything but make the key.
-    pub(crate) main: Option<f64>,
-    /// Processor time of the threads that make the key and look up names.
-    pub(crate) keys: Option<f64>,
+    /// Processor time by what for, where the system tells.
+    pub(crate) spent: Option<Spent>,
     /// What was decided when.
     pub(crate) story: Vec<String>,
+}
+
+/// Processor time of the client. Seconds.
+#[derive(Clone, Copy)]
+pub(crate) struct Spent {
+    /// Making the key (and looking up names).
+    pub(crate) key: f64,
+    /// Between a request and its answer: TLS, HTTP, JSON.
+    pub(crate) doors: f64,
+    /// Everything else: files, signatures, looking and deciding.
+    pub(crate) own: f64,
 }
 
 impl Stage {
@@ -147,9 +154,8 @@ impl Stage {
         let due = clock.now();
         let doors = Arc::new(AtomicU64::new(0));
         let mut story = Vec::new();
-        let main = || cpu_of_threads(is_main);
         let keys = || cpu_of_threads(|name| name == "client");
-        let (main_before, keys_before) = (main(), keys());
+        let before = cpu_of_this_thread().zip(keys());
         let began = Instant::now();
         let rotation = self.rotation(&doors);
         for _ in 0..PASSES {
@@ -159,13 +165,14 @@ impl Stage {
                 Decision::Act(..) => (),
                 Decision::Wait(until, Reason::Healthy) => {
                     let wall = began.elapsed().as_secs_f64();
-                    let spent = |before: Option<Duration>, after: Option<Duration>| {
-                        Some(after?.saturating_sub(before?).as_secs_f64())
-                    };
-                    let (main, keys) = (spent(main_before, main()), spent(keys_before, keys()));
-                    let doors = doors.load(Ordering::Relaxed) as f64 * 1e-9;
+                    let spent =
+                        cpu_of_this_thread().zip(keys()).zip(before).map(|(now, before)| {
+                            let doors = doors.load(Ordering::Relaxed) as f64 * 1e-9;
+                            let own = now.0.saturating_sub(before.0).as_secs_f64() - doors;
+                            Spent { key: now.1.saturating_sub(before.1).as_secs_f64(), doors, own }
+                        });
                     self.wait_until(until);
-                    return Rolled { wall, doors, main, keys, story };
+                    return Rolled { wall, spent, story };
                 }
                 Decision::Wait(until, _) => self.wait_until(until),
                 Decision::Blocked(why) => panic!("blocked: {why:?}"),
@@ -179,11 +186,6 @@ impl Stage {
     fn wait_until(&self, at: Timestamp) {
         self.emulator.clock().set(i64::try_from(at.0).expect("a date"));
     }
-}
-
-/// The first thread bears the name of the program, cut short.
-fn is_main(name: &str) -> bool {
-    !name.starts_with("rollkey") && name.starts_with("rotation")
 }
 
 fn brief(decision: &Decision) -> String {
@@ -204,7 +206,7 @@ impl Clock for EmulatedClock {
     }
 }
 
-/// A door to the service, and how long was waited at it.
+/// A door to the service, and the processor time that was spent there.
 struct Timed<T> {
     inner: T,
     spent: Arc<AtomicU64>,
@@ -213,10 +215,13 @@ struct Timed<T> {
 impl<T: Sync> Timed<T> {
     fn time<'a, O: 'a>(&'a self, asked: BoxFuture<'a, O>) -> BoxFuture<'a, O> {
         async move {
-            let began = Instant::now();
+            let began = cpu_of_this_thread();
             let answer = asked.await;
-            let spent = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
-            self.spent.fetch_add(spent, Ordering::Relaxed);
+            // All that this thread does meanwhile is on behalf of the request.
+            if let Some((began, now)) = began.zip(cpu_of_this_thread()) {
+                let spent = u64::try_from(now.saturating_sub(began).as_nanos());
+                self.spent.fetch_add(spent.unwrap_or(u64::MAX), Ordering::Relaxed);
+            }
             answer
         }
         .boxed()
