@@ -25,6 +25,7 @@ const PARTS: &[Part] = &[
     Part { name: "crash tests of the binary", run: crashes },
     Part { name: "files shared with openssl", run: openssl },
     Part { name: "files shared with python", run: python },
+    Part { name: "files shared with java", run: java },
     Part { name: "generated documents", run: documents },
     Part { name: "walls", run: walls },
 ];
@@ -93,6 +94,13 @@ fn openssl(_: &mut Findings) -> Verdict {
 
 fn python(_: &mut Findings) -> Verdict {
     interop("python", || python::with_cryptography().map(|python| ("PYTHON", python)))
+}
+
+fn java(_: &mut Findings) -> Verdict {
+    interop("java", || match answers(program("keytool", &["-help"])) {
+        true => Ok(("KEYTOOL", "keytool".into())),
+        false => Err("no `keytool` on this machine".into()),
+    })
 }
 
 /// Tests that need a foreign program stand in modules `interop::NAME`, and are ignored where

@@ -4,6 +4,7 @@ mod contents;
 mod corpus;
 mod damage;
 mod errors;
+mod interop;
 mod limits;
 mod others;
 mod write;
