@@ -194,8 +194,8 @@ pub(crate) enum AlgorithmConfig {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct PolicyConfig {
-    /// Start a rotation this long before the certificate expires. Shorter than `lifetime`, longer
-    /// than `settle` and `overlap` together.
+    /// Start a rotation this long before the certificate expires. Shorter than `lifetime`, and at
+    /// least 10 minutes longer than `propagation`, `settle` and `overlap` together.
     pub(crate) renew_before: value::Period,
     /// Lifetime of a new certificate. Your tenant may cap it (app management policy).
     pub(crate) lifetime: value::Period,

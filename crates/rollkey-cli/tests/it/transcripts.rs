@@ -197,6 +197,10 @@ impl Placeholders {
         if self.clock_stands {
             return word.to_owned();
         }
+        if before.ends_with("\"days_left\"") {
+            // A day more or less, by the second in which it was asked.
+            return ":<days>".to_owned();
+        }
         if word.parse::<jiff::Timestamp>().is_ok() {
             return "<instant>".to_owned();
         }
