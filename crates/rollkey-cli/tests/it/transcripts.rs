@@ -201,6 +201,9 @@ impl Placeholders {
             // A day more or less, by the second in which it was asked.
             return ":<days>".to_owned();
         }
+        if before.ends_with("\"clock_ahead\"") {
+            return ":<seconds>".to_owned();
+        }
         if word.parse::<jiff::Timestamp>().is_ok() {
             return "<instant>".to_owned();
         }
