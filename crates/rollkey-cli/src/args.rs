@@ -32,8 +32,8 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
 }
 
-/// What stands here is the help of each, and not at its arguments: those are put together only for
-/// the command that was given, which saves every start a third of a millisecond.
+/// The help of each stands here and not at its arguments, which are put together only for the
+/// command that was given: no start pays for those of all others.
 #[derive(Subcommand, Debug)]
 #[command(defer = true)]
 pub(crate) enum Command {
